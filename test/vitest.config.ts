@@ -1,0 +1,20 @@
+import { defaultServerConditions } from 'vite';
+import { defineConfig } from 'vitest/config';
+
+const conditions = ['@agentrun/source', ...defaultServerConditions];
+const project = (name: string, include: string[], testTimeout = 20_000) => ({
+  ssr: { resolve: { conditions } },
+  resolve: { conditions },
+  test: { name, include, testTimeout, hookTimeout: 120_000 },
+});
+
+export default defineConfig({
+  root: import.meta.dirname,
+  test: {
+    projects: [
+      project('lib', ['lib/**/*.test.ts']),
+      project('synth', ['synth/**/*.test.ts'], 120_000),
+      project('house', ['*.test.ts', 'templates/**/*.test.ts', 'docs/**/*.test.ts'], 300_000),
+    ],
+  },
+});

@@ -1,0 +1,55 @@
+import { isMap, isPair, isScalar, isSeq, type YAMLMap } from 'yaml';
+import { maskSecrets, SECRET_MARK } from '../contract/secret-shapes.ts';
+import type { LineIndex, TextRange } from './line-index.ts';
+import { isSecretPair } from './secret-pair.ts';
+
+/** A variable and its value on one line: what is left to go by where the YAML tree is broken. */
+const VARIABLE =
+  /(?<name>\b[A-Z_][A-Z0-9_]*)["']?\s*:\s+(?<value>"(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?|[^\s{[|>&*!#"'](?:[^#]|\S#)*)/g;
+
+/** Gives the function that hides the secrets of a line of a lane file, so that the line may be shown. */
+export function lineMask(root: unknown, index: LineIndex): (line: string, number: number) => string {
+  const secrets: TextRange[] = [];
+  collect(root, undefined, secrets);
+  // Neighbouring problems show the same lines.
+  const masked = new Map<number, string>();
+  return (line, number) => {
+    const known = masked.get(number);
+    if (known !== undefined) return known;
+    const { start, end } = index.rangeOfLine(number);
+    let shown = line;
+    for (const secret of secrets.toReversed()) {
+      if (secret.end <= start || secret.start >= end) continue;
+      const from = secret.start > start ? secret.start - start : line.length - line.trimStart().length;
+      shown = shown.slice(0, from) + SECRET_MARK + shown.slice(Math.min(secret.end, end) - start);
+    }
+    const safe = maskSecrets(shown.replace(VARIABLE, maskVariable));
+    masked.set(number, safe);
+    return safe;
+  };
+}
+
+function maskVariable(pair: string, name: string, value: string): string {
+  const text = value.replace(/^["']|["']$/g, '').trim();
+  if (text === SECRET_MARK || !isSecretPair(name, text)) return pair;
+  return pair.slice(0, pair.length - value.length) + SECRET_MARK;
+}
+
+function collect(node: unknown, name: string | undefined, into: TextRange[]): void {
+  if (isMap(node)) {
+    for (const item of node.items) {
+      if (isPair(item)) collect(item.value, nameOfValue(node, item.key), into);
+    }
+  } else if (isSeq(node)) {
+    for (const item of node.items) collect(item, name, into);
+  } else if (isScalar(node) && typeof node.value === 'string' && node.range && node.range[1] > node.range[0]) {
+    if (isSecretPair(name ?? '', node.value)) into.push({ start: node.range[0], end: node.range[1] });
+  }
+}
+
+/** The variable that a value belongs to; of `{name: X, value: Y}` it is X. */
+function nameOfValue(map: YAMLMap, key: unknown): string | undefined {
+  const own = isScalar(key) ? String(key.value) : undefined;
+  const name = own === 'value' ? map.get('name') : own;
+  return typeof name === 'string' ? name : own;
+}

@@ -1,0 +1,57 @@
+import type { Lane } from '../lane/lane.ts';
+
+/** Something that must exist in the cluster, and that AgentRun does not render. */
+export type Prerequisite =
+  | {
+      readonly kind: 'Secret';
+      readonly namespace: string;
+      readonly name: string;
+      readonly keys: readonly string[];
+      readonly purpose: string;
+    }
+  | {
+      readonly kind: 'Namespace' | 'CustomResourceDefinition' | 'StorageClass' | 'RuntimeClass';
+      readonly name: string;
+      readonly purpose: string;
+    };
+
+/**
+ * Everything that must exist before the lane can run. The output check takes the Secrets of this list as declared:
+ * a reference to anything else must be rendered.
+ */
+export function prerequisites(lane: Lane): Prerequisite[] {
+  const { localPostgres, manager, runner } = lane.deployment;
+  const secrets = new Map<string, { keys: Set<string>; purposes: Set<string> }>();
+  const need = (name: string, key: string, purpose: string) => {
+    const entry = secrets.get(name) ?? { keys: new Set(), purposes: new Set() };
+    entry.keys.add(key);
+    entry.purposes.add(purpose);
+    secrets.set(name, entry);
+  };
+  need(lane.database.secretRef.name, lane.database.secretRef.key, 'URL of the database');
+  if (localPostgres.enabled) {
+    need(lane.database.secretRef.name, 'POSTGRES_PASSWORD', `password of the database user "${localPostgres.user}"`);
+  }
+  need(manager.apiKeySecretRef.name, manager.apiKeySecretRef.key, 'API key of the operator');
+  for (const [variable, { name, key }] of Object.entries(manager.secretEnv)) need(name, key, `variable ${variable}`);
+
+  const named = (kind: 'StorageClass' | 'RuntimeClass', name: string | null, purpose: string): Prerequisite[] =>
+    name === null ? [] : [{ kind, name, purpose }];
+  return [
+    { kind: 'CustomResourceDefinition', name: 'pipelines.tekton.dev', purpose: 'Tekton Pipelines v1' },
+    { kind: 'CustomResourceDefinition', name: 'appprojects.argoproj.io', purpose: 'Argo CD' },
+    { kind: 'CustomResourceDefinition', name: 'applications.argoproj.io', purpose: 'Argo CD' },
+    { kind: 'Namespace', name: lane.gitops.argoNamespace, purpose: 'Argo CD' },
+    ...(localPostgres.enabled
+      ? named('StorageClass', localPostgres.storageClassName, 'data volume of PostgreSQL')
+      : []),
+    ...named('RuntimeClass', runner.runtimeClassName, 'runner pods'),
+    ...[...secrets].map(([name, { keys, purposes }]) => ({
+      kind: 'Secret' as const,
+      namespace: lane.runtime.namespace,
+      name,
+      keys: [...keys],
+      purpose: [...purposes].join('; '),
+    })),
+  ];
+}

@@ -1,0 +1,71 @@
+import { lstat, open, readdir, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { AgentRunError } from '../errors.ts';
+import { isMissing } from './output-failure.ts';
+import { type OutputPlace, readSibling, temporaryPath } from './output-place.ts';
+import { isWriterGone } from './writer.ts';
+
+// A claim is held for milliseconds; only where its process cannot be looked up does its age decide.
+const FOREIGN_CLAIM_MS = 60_000;
+const WAIT_MS = 90_000;
+
+interface Claim {
+  readonly name: string;
+  readonly pid: number;
+}
+
+/**
+ * Runs the step while no other process runs one for the same output. Each process puts down a claim of its own name
+ * and then looks for others: of two, the later to look sees the other and withdraws, so that never both go on, and the
+ * claim of a killed process binds nobody. Throws `output-write` when others hold the lock for `waitMs`.
+ */
+export async function withOutputLock<T>(place: OutputPlace, step: () => Promise<T>, waitMs = WAIT_MS): Promise<T> {
+  const deadline = performance.now() + waitMs;
+  for (let attempt = 0; ; attempt += 1) {
+    const other = (await otherClaim(place, '')) ?? (await claimAndRun(place, step));
+    if ('value' in other) return other.value;
+    if (performance.now() > deadline) throw lockTimeout(place, other, waitMs);
+    await delay(1 + Math.random() * Math.min(100, 5 * 2 ** Math.min(attempt, 10)));
+  }
+}
+
+async function claimAndRun<T>(place: OutputPlace, step: () => Promise<T>): Promise<Claim | { value: T }> {
+  const claim = temporaryPath(place, 'lock');
+  try {
+    await (await open(claim, 'wx')).close();
+    return (await otherClaim(place, basename(claim))) ?? { value: await step() };
+  } finally {
+    // A claim that cannot be removed is void as soon as this process ends.
+    await rm(claim, { force: true }).catch(() => undefined);
+  }
+}
+
+async function otherClaim(place: OutputPlace, own: string): Promise<Claim | null> {
+  for (const name of await readdir(place.parent)) {
+    const sibling = name === own ? null : readSibling(place, name);
+    if (sibling?.kind !== 'lock') continue;
+    const ageMs = await ageOf(join(place.parent, name));
+    if (ageMs !== null && !isWriterGone(sibling.writer, ageMs, FOREIGN_CLAIM_MS))
+      return { name, pid: sibling.writer.pid };
+  }
+  return null;
+}
+
+async function ageOf(path: string): Promise<number | null> {
+  try {
+    return Date.now() - (await lstat(path)).mtimeMs;
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+function lockTimeout(place: OutputPlace, claim: Claim, waitMs: number): AgentRunError {
+  const file = join(place.parent, claim.name);
+  return new AgentRunError(
+    'output-write',
+    `Could not write the output ${JSON.stringify(place.directory)}: process ${claim.pid} has been replacing it for ${Math.round(waitMs / 1000)} s.`,
+    { hint: `End that process; if it is not AgentRun, remove ${file}.` },
+  );
+}

@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { AgentRunError } from '../errors.ts';
+import type { RenderedLane } from '../render/render-lane.ts';
+import { environmentTitle, PROOF_ENVIRONMENTS, type ProofEnvironment } from './environments.ts';
+import type { ProofAnswer, ProofTask } from './worker.ts';
+
+/** How much was compared before a lane counted as deterministic. */
+export interface Proof {
+  /** Number of environments, each a process of its own. */
+  readonly environments: number;
+  /** Number of renderings that were compared. */
+  readonly renderings: number;
+}
+
+/** How a lane is proved. */
+export interface ProveOptions {
+  /** The compiled worker; default the one beside this file. */
+  readonly worker?: URL;
+}
+
+/**
+ * Shows that a lane renders to the same bytes everywhere: it is rendered in 24 processes that differ in locale, time
+ * zone, home, directory and umask, several times in each, with the keys of all maps in other orders, while the clock,
+ * randomness, the locale, files and the environment are out of reach.
+ *
+ * @throws AgentRunError `not-deterministic`, naming what was used, or the file that differs and where
+ */
+export async function proveLane(rendered: RenderedLane, options: ProveOptions = {}): Promise<Proof> {
+  const worker = options.worker ?? new URL('./worker.js', import.meta.url);
+  const waiting = [...PROOF_ENVIRONMENTS];
+  let expected: Readonly<Record<string, string>> | undefined;
+  let renderings = 0;
+  const compare = (answer: ProofAnswer, environment: ProofEnvironment) => {
+    if ('forbidden' in answer) throw failure(rendered, `the renderer used ${answer.forbidden}`);
+    for (const rendering of answer.renderings) {
+      expected ??= rendering;
+      renderings += 1;
+      const differing = differingKey(expected, rendering);
+      if (differing !== undefined) {
+        throw failure(rendered, `${differing} differs between two renderings, in ${environmentTitle(environment)}`);
+      }
+    }
+  };
+  const lane = async () => {
+    for (let environment = waiting.shift(); environment !== undefined; environment = waiting.shift()) {
+      compare(await renderIn(environment, rendered, worker), environment);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, lane));
+  } finally {
+    waiting.length = 0;
+  }
+  return { environments: PROOF_ENVIRONMENTS.length, renderings };
+}
+
+const failure = ({ lane }: RenderedLane, what: string): AgentRunError =>
+  new AgentRunError('not-deterministic', `lane ${lane.version}: ${what}`);
+
+function differingKey(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): string | undefined {
+  return [...Object.keys(a), ...Object.keys(b)].find((key) => a[key] !== b[key]);
+}
+
+async function renderIn(environment: ProofEnvironment, { lane, input }: RenderedLane, worker: URL): Promise<ProofAnswer> {
+  const child = spawn(process.execPath, [fileURLToPath(worker)], {
+    cwd: environment.cwd,
+    env: { PATH: process.env['PATH'] ?? '', ...environment.variables },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  // A worker that dies at once leaves its input unread; its end tells more than the broken pipe.
+  child.stdin.on('error', () => {});
+  const task: ProofTask = { lane, input, umask: environment.umask, seed: environment.seed };
+  child.stdin.end(JSON.stringify(task));
+  const [code, output, trouble] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
+  if (code !== 0) {
+    throw new AgentRunError('internal', `a process of the proof ended with ${code}: ${trouble.trim().split('\n').slice(-8).join(' ')}`);
+  }
+  return JSON.parse(output) as ProofAnswer;
+}

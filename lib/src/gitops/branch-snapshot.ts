@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { type Git, GitFailure } from './git.ts';
+import { type LaneInventory, laneOfInventory, parseInventory } from './inventory.ts';
+
+/** One entry of the branch's tree. `mode` is git's: 100644, 100755, 120000 (link), 160000 (submodule). */
+export interface BranchEntry {
+  readonly mode: string;
+  /** The object's id. */
+  readonly id: string;
+  readonly path: string;
+}
+
+/** The newest state of a GitOps branch. */
+export interface BranchState {
+  /** The newest commit; undefined when the branch does not exist yet. */
+  readonly head: string | undefined;
+  readonly entries: ReadonlyMap<string, BranchEntry>;
+  /** The newest commit of the notes; undefined when there are none. */
+  readonly notesHead: string | undefined;
+}
+
+/** The same, with what each lane owns. */
+export interface BranchSnapshot extends BranchState {
+  readonly inventories: ReadonlyMap<string, LaneInventory>;
+}
+
+const HEAD_REF = 'refs/agentrun/head';
+export const NOTES_REF = 'refs/notes/hydrator.metadata';
+
+/** Fetches the newest commit of a branch and of the notes into the repository, and reads its tree. */
+export async function fetchBranch(git: Git, remote: string, branch: string): Promise<BranchState> {
+  const notes = `+${NOTES_REF}*:${NOTES_REF}*`;
+  const fetch = (...refs: string[]) => git.text(['fetch', '--no-tags', '--depth=1', '--', remote, ...refs]);
+  let exists = true;
+  try {
+    await fetch(`+refs/heads/${branch}:${HEAD_REF}`, notes);
+  } catch (error) {
+    if (!(error instanceof GitFailure) || !/couldn't find remote ref/i.test(error.message)) throw error;
+    exists = false;
+    await fetch(notes);
+  }
+  const refs = new Map(
+    (await git.text(['for-each-ref', '--format=%(refname) %(objectname)', HEAD_REF, NOTES_REF]))
+      .split('\n')
+      .map((line) => line.split(' '))
+      .map(([name = '', id = '']) => [name, id]),
+  );
+  const head = exists ? refs.get(HEAD_REF) : undefined;
+  const entries = head === undefined ? new Map<string, BranchEntry>() : await readTree(git, head);
+  return { head, entries, notesHead: refs.get(NOTES_REF) };
+}
+
+/** Reads the inventories of all lanes. @throws AgentRunError `branch-inventory` when one of them cannot be read */
+export async function fetchSnapshot(git: Git, remote: string, branch: string): Promise<BranchSnapshot> {
+  const state = await fetchBranch(git, remote, branch);
+  return { ...state, inventories: await readInventories(git, state.entries) };
+}
+
+/** The whole tree of a commit, by path. */
+export async function readTree(git: Git, commit: string): Promise<Map<string, BranchEntry>> {
+  const listing = await git.text(['ls-tree', '-r', '-z', '--full-tree', commit]);
+  const entries = new Map<string, BranchEntry>();
+  for (const line of listing.split('\0')) {
+    const tab = line.indexOf('\t');
+    if (tab < 0) continue;
+    const [mode = '', , id = ''] = line.slice(0, tab).split(' ');
+    const path = line.slice(tab + 1);
+    entries.set(path, { mode, id, path });
+  }
+  return entries;
+}
+
+async function readInventories(git: Git, entries: ReadonlyMap<string, BranchEntry>): Promise<Map<string, LaneInventory>> {
+  const found = [...entries.values()].filter(({ path }) => laneOfInventory(path) !== undefined);
+  const contents = await readBlobs(git, found.map(({ id }) => id));
+  return new Map(
+    found.map(({ path, id }) => {
+      const lane = laneOfInventory(path) ?? '';
+      return [lane, parseInventory(lane, contents.get(id)?.toString('utf8') ?? '')];
+    }),
+  );
+}
+
+/** The contents of blobs by their ids, read in one go. */
+export async function readBlobs(git: Git, ids: readonly string[]): Promise<Map<string, Buffer>> {
+  const blobs = new Map<string, Buffer>();
+  if (ids.length === 0) return blobs;
+  const output = await git.bytes(['cat-file', '--batch'], ids.map((id) => `${id}\n`).join(''));
+  let at = 0;
+  while (at < output.length) {
+    const end = output.indexOf(10, at);
+    const [id = '', type, size = '0'] = output.subarray(at, end).toString('latin1').split(' ');
+    if (type !== 'blob') {
+      at = end + 1;
+      continue;
+    }
+    blobs.set(id, output.subarray(end + 1, end + 1 + Number(size)));
+    at = end + 1 + Number(size) + 1;
+  }
+  return blobs;
+}
+
+/** The id that git gives a blob with this content, in a repository that hashes with SHA-1. */
+export function blobId(content: string | Buffer): string {
+  const bytes = Buffer.from(content as string);
+  return createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
+}

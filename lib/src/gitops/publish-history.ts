@@ -1,0 +1,40 @@
+import { AgentRunError } from '../errors.ts';
+import { laneTrailer, type Provenance, readProvenance } from './commit-message.ts';
+import type { Git } from './git.ts';
+
+/** The newest commit that published a lane. */
+export interface PublishCommit {
+  readonly id: string;
+  readonly provenance: Provenance;
+}
+
+/** How far back the branch is fetched, step by step, until the commit is found. */
+const DEPTHS = ['--deepen=50', '--deepen=1000', '--unshallow'];
+
+/**
+ * Finds the newest publish commit of a lane on the first-parent line of a branch, of which the newest commit is there.
+ *
+ * @throws AgentRunError `provenance-missing` when no commit of the branch published the lane
+ */
+export async function findPublishCommit(git: Git, remote: string, branch: string, head: string, lane: string): Promise<PublishCommit> {
+  for (const deeper of [undefined, ...DEPTHS]) {
+    if (deeper !== undefined) {
+      if ((await git.text(['rev-parse', '--is-shallow-repository'])).trim() !== 'true') break;
+      await git.text(['fetch', '--no-tags', deeper, '--', remote, `refs/heads/${branch}`]);
+    }
+    const found = await newest(git, head, lane);
+    if (found !== undefined) return found;
+  }
+  throw new AgentRunError('provenance-missing', `no commit of the branch ${branch} published lane ${lane}`);
+}
+
+async function newest(git: Git, head: string, lane: string): Promise<PublishCommit | undefined> {
+  const pattern = `^${laneTrailer(lane).replaceAll('.', '\\.')}$`;
+  const output = await git.text(['log', '--first-parent', '--extended-regexp', `--grep=${pattern}`, '--format=%H%x00%B%x00%x00', head]);
+  for (const entry of output.split('\0\0')) {
+    const [id = '', message = ''] = entry.trimStart().split('\0');
+    const provenance = readProvenance(message);
+    if (provenance?.lane === lane) return { id, provenance };
+  }
+  return undefined;
+}

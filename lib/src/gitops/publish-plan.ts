@@ -1,0 +1,112 @@
+import { checkOutputPaths } from '../check/output-path.ts';
+import { AgentRunError, type Problem } from '../errors.ts';
+import { blobId, type BranchEntry, type BranchSnapshot } from './branch-snapshot.ts';
+import { inventoryPath, type LaneInventory, syncedDirectory } from './inventory.ts';
+
+/** A file as it shall stand on the branch. */
+export interface BranchFile {
+  readonly path: string;
+  readonly content: string;
+}
+
+/** What a publish does to the branch. Empty lists: nothing. */
+export interface BranchPlan {
+  readonly writes: readonly BranchFile[];
+  readonly removals: readonly string[];
+}
+
+/** Reads the digest (sha256) of what stands at an entry; links and submodules have one that equals no file's. */
+export type DigestOf = (entry: BranchEntry) => Promise<string>;
+
+export interface PlanInput {
+  readonly snapshot: BranchSnapshot;
+  /** The lane that is published or removed. */
+  readonly lane: string;
+  /** Everything that the lane shall own: the rendered files; empty to remove the lane. */
+  readonly files: readonly BranchFile[];
+  /** Overwrite and remove files that somebody else wrote or edited. */
+  readonly force: boolean;
+  readonly digestOf: DigestOf;
+}
+
+/**
+ * Decides what changes so that the lane owns exactly its files and nothing else changes: what the lane owned and no
+ * longer renders goes; what another lane owns is never touched; what somebody else wrote or edited is refused.
+ *
+ * @throws AgentRunError with all refusals: `path-owned-by-lane`, `path-foreign`, `path-edited`, `path-collision`,
+ *   `output-path`
+ */
+export async function planLane(input: PlanInput): Promise<BranchPlan> {
+  const { snapshot, lane, files, force } = input;
+  const own = new Map((snapshot.inventories.get(lane)?.files ?? []).map(({ path, digest }) => [path, digest]));
+  const owners = ownersOf(snapshot, lane);
+  const problems: Problem[] = [];
+  const refuse = (code: Problem['code'], message: string) => problems.push({ code, severity: 'error', message });
+  const writes: BranchFile[] = [];
+  const wanted = new Set(files.map(({ path }) => path));
+
+  for (const file of files) {
+    const { path, content } = file;
+    const owner = owners.get(path);
+    const entry = snapshot.entries.get(path);
+    if (owner !== undefined) refuse('path-owned-by-lane', `${path} belongs to lane ${owner}`);
+    else if (entry === undefined || entry.id !== blobId(content) || entry.mode !== '100644') {
+      const refusal = entry === undefined || force ? undefined : await refusalOf(entry, own.get(path), input.digestOf);
+      if (refusal === undefined) writes.push(file);
+      else refuse(...refusal);
+    }
+  }
+  const removals: string[] = [];
+  for (const [path, digest] of own) {
+    const entry = snapshot.entries.get(path);
+    if (wanted.has(path) || entry === undefined || owners.has(path)) continue;
+    const refusal = force ? undefined : await refusalOf(entry, digest, input.digestOf);
+    if (refusal === undefined) removals.push(path);
+    else refuse(...refusal);
+  }
+  problems.push(...collisions(snapshot, [...wanted], new Set([...removals, ...own.keys()])));
+  const [first] = problems;
+  if (first !== undefined) throw new AgentRunError(first.code, first.message, { problems });
+  return { writes, removals };
+}
+
+/** Paths that other lanes own, with the lane. */
+function ownersOf(snapshot: BranchSnapshot, lane: string): Map<string, string> {
+  const owners = new Map<string, string>();
+  for (const [other, inventory] of snapshot.inventories) {
+    if (other === lane) continue;
+    owners.set(inventoryPath(other), other);
+    for (const { path } of inventory.files) owners.set(path, other);
+  }
+  return owners;
+}
+
+async function refusalOf(entry: BranchEntry, recorded: string | undefined, digestOf: DigestOf): Promise<[Problem['code'], string] | undefined> {
+  if (recorded === undefined) return ['path-foreign', `${entry.path} was written by somebody else`];
+  if (entry.mode === '100644' && (await digestOf(entry)) === recorded) return undefined;
+  return ['path-edited', `${entry.path} was edited on the branch since it was published`];
+}
+
+/** Paths that cannot stand beside what is on the branch on every file system, or that lead through a link. */
+function collisions(snapshot: BranchSnapshot, wanted: readonly string[], leaving: ReadonlySet<string>): Problem[] {
+  const staying = [...snapshot.entries.keys()].filter((path) => !leaving.has(path) && !wanted.includes(path));
+  const before = new Set(checkOutputPaths(staying).map(({ message }) => message));
+  return checkOutputPaths([...staying, ...wanted])
+    .filter(({ message }) => !before.has(message))
+    .map(({ code, path, message }) => ({
+      code: code === 'output-path' ? code : ('path-collision' as const),
+      severity: 'error',
+      message: code === 'output-path' ? message : `${path} cannot stand on the branch: ${message}`,
+    }));
+}
+
+/** Whether two inventories say that the same files are there; where they come from is not compared. */
+export const sameFiles = (a: LaneInventory | undefined, b: LaneInventory): boolean =>
+  a !== undefined && a.filesDigest === b.filesDigest && JSON.stringify(a.files) === JSON.stringify(b.files);
+
+/** Everything on the branch that goes with a lane: its inventory, and the metadata beside its kustomization. */
+export function companionPaths(lane: string, inventory: LaneInventory): string[] {
+  const directory = syncedDirectory(inventory);
+  return [inventoryPath(lane), ...(directory === undefined ? [] : [`${directory}/hydrator.metadata`])];
+}
+

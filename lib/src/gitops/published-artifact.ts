@@ -1,0 +1,58 @@
+import { imageArtifact, type ServiceRecord, ZERO_DIGEST } from '../artifacts/artifact.ts';
+import { assertArtifact } from '../artifacts/artifact-rules.ts';
+import { AgentRunError } from '../errors.ts';
+import type { Lane } from '../lane/lane.ts';
+import { fetchBranch, readBlobs } from './branch-snapshot.ts';
+import { type Environment, GitFailure, inDisposableRepository } from './git.ts';
+import { remoteFailure, resolveRemote } from './remote.ts';
+
+/** Which branch holds the image that shall be used again, and for which commit. */
+export interface PublishedArtifactRequest {
+  readonly lane: Lane;
+  readonly sourceCommit: string;
+  /** Path of the lane file in its repository. */
+  readonly laneFile: string;
+  readonly remote: string;
+  readonly branch: string;
+  /** What a relative path is relative to; default the working directory. */
+  readonly cwd?: string;
+  readonly environment?: Environment;
+}
+
+/**
+ * The image that the lane's published catalog names, as the record of another commit: its status is `reused`.
+ *
+ * @throws AgentRunError `artifact-missing` when the branch names no image of the lane, `artifact-invalid` when it
+ *   names none that could run
+ */
+export async function publishedArtifact(request: PublishedArtifactRequest): Promise<ServiceRecord> {
+  const { lane, sourceCommit, laneFile, branch } = request;
+  const path = lane.deployment.artifactCatalogPath;
+  const remote = resolveRemote(request.remote, request.cwd);
+  const text = await inDisposableRepository(async (git) => {
+    const { entries } = await fetchBranch(git, remote, branch);
+    const id = entries.get(path)?.id;
+    return id === undefined ? undefined : (await readBlobs(git, [id])).get(id)?.toString('utf8');
+  }, request.environment).catch((error: unknown) => {
+    throw error instanceof GitFailure ? remoteFailure(error, remote) : error;
+  });
+  if (text === undefined) {
+    throw new AgentRunError('artifact-missing', `the branch ${branch} holds no catalog ${path} of lane ${lane.version}`, {
+      hint: 'The first publish of a lane needs --artifact FILE, or --image-digest with --env-identity.',
+    });
+  }
+  const { digest, envIdentity } = facts(text, path);
+  if (digest === ZERO_DIGEST) throw new AgentRunError('artifact-invalid', `${path} on the branch ${branch} holds the placeholder`);
+  const record = imageArtifact(lane, { sourceCommit, envIdentity, digest, status: 'reused', laneFile });
+  assertArtifact(sourceCommit, record);
+  return record;
+}
+
+function facts(text: string, path: string): { digest: string; envIdentity: string } {
+  try {
+    const [service] = (JSON.parse(text) as { services: { digest: unknown; envIdentity: unknown }[] }).services;
+    return { digest: String(service?.digest), envIdentity: String(service?.envIdentity) };
+  } catch (cause) {
+    throw new AgentRunError('artifact-invalid', `${path} on the branch is no artifact catalog`, { cause });
+  }
+}

@@ -1,0 +1,28 @@
+import { fetchSnapshot } from './branch-snapshot.ts';
+import { type Environment, GitFailure, inDisposableRepository } from './git.ts';
+import { remoteFailure, resolveRemote } from './remote.ts';
+
+/** A lane as its inventory on a branch describes it. */
+export interface PublishedLane {
+  readonly lane: string;
+  readonly laneFile: string;
+  readonly laneRepository: string;
+  readonly laneCommit: string;
+}
+
+/** The lanes that a branch holds, sorted by version; none when there is no such branch. */
+export async function listPublishedLanes(
+  remote: string,
+  branch: string,
+  options: { readonly cwd?: string; readonly environment?: Environment } = {},
+): Promise<PublishedLane[]> {
+  const resolved = resolveRemote(remote, options.cwd);
+  const { inventories } = await inDisposableRepository((git) => fetchSnapshot(git, resolved, branch), options.environment).catch(
+    (error: unknown) => {
+      throw error instanceof GitFailure ? remoteFailure(error, resolved) : error;
+    },
+  );
+  return [...inventories.values()]
+    .map(({ lane, laneFile, laneRepository, laneCommit }) => ({ lane, laneFile, laneRepository, laneCommit }))
+    .sort((a, b) => (a.lane < b.lane ? -1 : 1));
+}

@@ -1,0 +1,46 @@
+import { loadLane, type Prerequisite, prerequisites } from '@agentrun/lib';
+import { type Command, Option } from 'commander';
+import { laneFiles } from '../lane-files.ts';
+import { type CommandContext, lanesDirOption, subcommand } from '../command.ts';
+
+export function prerequisitesCommand(program: Command, { terminal }: CommandContext): void {
+  subcommand(program, 'prerequisites')
+    .description('Print what must exist in the cluster before a lane can run, with the lines that make it.')
+    .argument('<lane>', 'a version such as v0.1, or the path of a lane file')
+    .addOption(lanesDirOption())
+    .addOption(new Option('--format <format>', 'how the list is printed').choices(['text', 'json']).default('text'))
+    .addHelpText(
+      'after',
+      `
+AgentRun renders no secret. The kubectl lines hold a word in capitals where a value of yours belongs.
+
+Examples:
+  agentrun prerequisites v0.1
+  agentrun prerequisites v0.1 --format json`,
+    )
+    .action(async (name: string, options: { lanesDir: string; format: 'text' | 'json' }) => {
+      const [file] = await laneFiles({ lanes: [name], all: false, lanesDir: options.lanesDir }, terminal.cwd());
+      if (file === undefined) return;
+      const { lane } = await loadLane(file.path, { displayPath: file.shown });
+      const list = prerequisites(lane);
+      terminal.stdout.write(
+        options.format === 'json'
+          ? `${JSON.stringify({ formatVersion: 1, lane: lane.version, prerequisites: list }, null, 2)}\n`
+          : `${list.map(asText).join('\n')}\n`,
+      );
+    });
+}
+
+/** A comment that says what it is for, and the command that makes it, or that shows whether it is there. */
+function asText(needed: Prerequisite): string {
+  if (needed.kind !== 'Secret') {
+    const word = needed.kind.toLowerCase();
+    const line = needed.kind === 'Namespace' ? `kubectl create namespace ${needed.name}` : `kubectl get ${word} ${needed.name}`;
+    return `# ${needed.kind} ${needed.name}: ${needed.purpose}\n${line}\n`;
+  }
+  const literals = needed.keys.map((key) => `--from-literal=${key}=${placeholderOf(key)}`);
+  const make = `kubectl -n ${needed.namespace} create secret generic ${needed.name} ${literals.join(' ')}`;
+  return `# Secret ${needed.namespace}/${needed.name}: ${needed.purpose}\n${make}\n`;
+}
+
+const placeholderOf = (key: string): string => `YOUR_${key.replaceAll(/[^A-Za-z0-9]/g, '_').toUpperCase()}`;

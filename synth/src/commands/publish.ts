@@ -1,0 +1,155 @@
+import { dirname } from 'node:path';
+import {
+  AgentRunError,
+  type LoadedLane,
+  type Problem,
+  publishLane,
+  type PublishResult,
+  type PublishSource,
+  readLaneCommit,
+  type RenderedLane,
+  type RepositoryState,
+} from '@agentrun/lib';
+import type { Command } from 'commander';
+import { type CommandContext, subcommand } from '../command.ts';
+import { fileDiff } from '../file-diff.ts';
+import { type LaneFile, laneFiles } from '../lane-files.ts';
+import { laneRepositoryUrl } from '../lane-repository-url.ts';
+import { type LaneWork, workOnLanes } from '../lanes-at-work.ts';
+import { pruneBranch } from '../prune-branch.ts';
+import { printReport } from '../print-report.ts';
+import { createProgress } from '../progress.ts';
+import { type BranchWriteOptions, branchWrite, withBranchWriteOptions } from '../publish-options.ts';
+import { assertOneArtifact, renderInput } from '../render-options.ts';
+import type { LaneReport } from '../report/index.ts';
+import { pathInRepository, type RepositoryLookup, repositoryLookup } from '../repository-lookup.ts';
+import { type RenderCommandOptions, withRenderOptions } from './render-command.ts';
+import { failedOrHeld, laneReport } from './synth.ts';
+
+interface PublishCommandOptions extends RenderCommandOptions, BranchWriteOptions {
+  readonly laneRepository?: string;
+  readonly allowOlder?: boolean;
+  readonly prune?: boolean;
+}
+
+export function publishCommand(program: Command, context: CommandContext): void {
+  withBranchWriteOptions(
+    withRenderOptions(
+      subcommand(program, 'publish').description('Render lanes, and bring their files to the GitOps branch.'),
+      { publishes: true },
+    ),
+  )
+    .option('--lane-repository <url>', 'URL of the repository that holds the lanes; default: its remote')
+    .option('--allow-older', 'publish an older or unrelated commit of the lane: a rollback')
+    .option('--prune', 'with --all: remove lanes of this folder whose file is gone')
+    .addHelpText(
+      'after',
+      `
+Each lane is one commit on top of the branch; nothing is written when the branch holds the files already, or those of
+a newer commit. A file that somebody else wrote or edited is refused. The work tree must be clean.
+
+Examples:
+  agentrun publish v0.1 --artifact build/artifact.json
+  agentrun publish v0.1 --artifact branch               the image that the branch names, with the newest lane
+  agentrun publish v0.1 --placeholder --dry-run
+  agentrun publish --all --prune --artifact 'build/{lane}.json' --sign ~/.ssh/id_ed25519`,
+    )
+    .action((lanes: string[], options: PublishCommandOptions) => publish(lanes, options, context));
+}
+
+async function publish(lanes: readonly string[], options: PublishCommandOptions, { terminal, exit }: CommandContext): Promise<void> {
+  const cwd = terminal.cwd();
+  assertOneArtifact(options);
+  if (options.prune === true && options.all !== true) throw new AgentRunError('usage', '--prune goes with --all');
+  const files = await laneFiles({ lanes, all: options.all === true, lanesDir: options.lanesDir }, cwd);
+  const repositories = repositoryLookup();
+  const progress = createProgress(terminal, files.length, 'rendering');
+  const works = await workOnLanes(
+    files,
+    (loaded, file) => renderInput(loaded, file.path, { ...options, allowDirty: false }, cwd, repositories),
+    progress,
+  );
+  progress.done();
+  const problems: Problem[] = works.flatMap((work) => work.problems);
+  const reports: LaneReport[] = [];
+  let ok = works.every(({ rendered }) => rendered !== undefined);
+  if (!ok) reports.push(...works.flatMap(failedOrHeld));
+  else {
+    for (const { file, loaded, rendered } of works) {
+      if (loaded === undefined || rendered === undefined) continue;
+      try {
+        const source = await sourceOf(loaded, rendered, file, repositories, options);
+        const result = await publishLane(source, writeOptions(rendered, options, cwd));
+        problems.push(...result.problems);
+        reports.push(reportOf(rendered, result));
+        if (options.dryRun === true) terminal.stdout.write(fileDiff(result.plan, result.before));
+      } catch (error) {
+        if (!(error instanceof AgentRunError)) throw error;
+        ok = false;
+        problems.push(...error.problems.map((problem) => ({ file: file.shown, ...problem })));
+        reports.push(laneReport(rendered, 'refused'));
+      }
+    }
+    if (ok && options.prune === true) reports.push(...(await pruneAll(works, options, cwd, repositories)));
+  }
+  printReport({ command: 'publish', ok, lanes: reports, problems }, options.format, terminal);
+  if (!ok) exit(1);
+}
+
+/** Where to, and how. */
+function writeOptions({ lane }: RenderedLane, options: PublishCommandOptions, cwd: string) {
+  return {
+    cwd,
+    remote: options.remote ?? lane.gitMirror.writeUrl,
+    branch: options.branch ?? lane.gitops.branch,
+    allowOlder: options.allowOlder === true,
+    ...branchWrite(options),
+  };
+}
+
+async function sourceOf(
+  loaded: LoadedLane,
+  rendered: RenderedLane,
+  file: LaneFile,
+  repositories: RepositoryLookup,
+  options: PublishCommandOptions,
+): Promise<PublishSource> {
+  const state = await knownRepository(file, repositories);
+  return {
+    rendered,
+    text: loaded.text,
+    path: file.path,
+    repository: laneRepositoryUrl(state, loaded.lane.source.remote, options.laneRepository),
+    commit: await readLaneCommit(file.path),
+  };
+}
+
+async function knownRepository(file: LaneFile, repositories: RepositoryLookup): Promise<RepositoryState> {
+  const state = await repositories(file.path);
+  if (state === undefined) throw new AgentRunError('repository-missing', `${file.shown} lies in no git repository`);
+  return state;
+}
+
+const reportOf = (rendered: RenderedLane, { status, commit }: PublishResult): LaneReport => ({
+  ...laneReport(rendered, status),
+  ...(commit === undefined ? {} : { commit }),
+});
+
+/** Prunes every branch that the lanes are published to. */
+async function pruneAll(works: readonly LaneWork[], options: PublishCommandOptions, cwd: string, repositories: RepositoryLookup): Promise<LaneReport[]> {
+  const rendered = works.flatMap((work) => work.rendered ?? []);
+  const [first] = works;
+  if (first === undefined) return [];
+  const state = await knownRepository(first.file, repositories);
+  const folder = dirname(pathInRepository(state, first.file.path));
+  const commit = await readLaneCommit(first.file.path);
+  const present = new Set(rendered.map(({ lane }) => lane.version));
+  const branches = new Map(rendered.map((lane) => [`${lane.lane.gitMirror.writeUrl}\0${lane.lane.gitops.branch}`, lane]));
+  const reports: LaneReport[] = [];
+  for (const one of branches.values()) {
+    const { allowOlder: _unused, ...write } = writeOptions(one, options, cwd);
+    const repository = laneRepositoryUrl(state, one.lane.source.remote, options.laneRepository);
+    reports.push(...(await pruneBranch({ repository, folder, present, commit }, write)));
+  }
+  return reports;
+}

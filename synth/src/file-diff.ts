@@ -1,0 +1,18 @@
+import { type BranchPlan, maskSecrets } from '@agentrun/lib';
+import { createTwoFilesPatch } from 'diff';
+
+/** What a plan would change on a branch, as a unified diff. Secrets that somebody put there are masked. */
+export function fileDiff(plan: BranchPlan, before: ReadonlyMap<string, string>): string {
+  const patches = [
+    ...plan.writes.map(({ path, content }) => patch(path, before.get(path), content)),
+    ...plan.removals.map((path) => patch(path, before.get(path), undefined)),
+  ];
+  return maskSecrets(patches.join(''));
+}
+
+function patch(path: string, before: string | undefined, after: string | undefined): string {
+  if (before === after) return '';
+  const [from, to] = [before === undefined ? '/dev/null' : `a/${path}`, after === undefined ? '/dev/null' : `b/${path}`];
+  const text = createTwoFilesPatch(from, to, before ?? '', after ?? '', undefined, undefined, { context: 3 });
+  return text.replace(/^=+\n/, '');
+}

@@ -1,0 +1,43 @@
+import { AgentRunError, maskSecrets } from '@agentrun/lib';
+import { CommanderError } from 'commander';
+import { createProgram } from './program.ts';
+import { formatReport, REPORT_FORMATS, type ReportFormat } from './report/index.ts';
+import { mayColour, type Terminal } from './terminal.ts';
+
+/**
+ * Runs one command line and returns the exit code: 0 done, 1 error, 2 differs, 3 risky. Never throws; no error reaches
+ * a person as a stack trace.
+ */
+export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  let exitCode = 0;
+  const program = createProgram(terminal, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
+    const known = error instanceof AgentRunError ? error : unexpected(error);
+    const report = { command: commandOf(args), ok: false, lanes: [], problems: known.problems };
+    const format = formatOf(args);
+    const text = formatReport(report, format, { colour: mayColour(terminal), cwd: terminal.cwd() });
+    (format === 'text' ? terminal.stderr : terminal.stdout).write(text);
+    return 1;
+  }
+}
+
+/** A fault of ours: the message is kept, masked, since it may quote what was being worked on. */
+function unexpected(error: unknown): AgentRunError {
+  const message = error instanceof Error ? error.message : String(error);
+  return new AgentRunError('internal', `unexpected: ${maskSecrets(message)}`, { cause: error });
+}
+
+const commandOf = (args: readonly string[]): string => args.find((arg) => !arg.startsWith('-')) ?? 'agentrun';
+
+/** The format that the line asks for, read again since the failure may have come before options were known. */
+function formatOf(args: readonly string[]): ReportFormat {
+  const at = args.indexOf('--format');
+  const asked = at >= 0 ? args[at + 1] : args.find((arg) => arg.startsWith('--format='))?.slice('--format='.length);
+  return REPORT_FORMATS.find((format) => format === asked) ?? 'text';
+}

@@ -10,9 +10,11 @@ export interface CommandContext {
 }
 
 /** A command with the settings of its parent, which commander does not hand down by itself. */
-export const subcommand = (parent: Command, usage: string): Command => parent.command(usage).copyInheritedSettings(parent);
+export const subcommand = (parent: Command, usage: string): Command =>
+  parent.command(usage).copyInheritedSettings(parent);
 
 export const formatOption = (): Option =>
   new Option('--format <format>', 'how problems and results are printed').choices(REPORT_FORMATS).default('text');
 
-export const lanesDirOption = (): Option => new Option('--lanes-dir <dir>', 'folder of the lane files').default('lanes');
+export const lanesDirOption = (): Option =>
+  new Option('--lanes-dir <dir>', 'folder of the lane files').default('lanes');

@@ -20,7 +20,10 @@ export interface LaneFile {
 export async function laneFiles(selection: LaneSelection, cwd: string): Promise<LaneFile[]> {
   const { lanes, all, lanesDir } = selection;
   if (all === lanes.length > 0) {
-    throw new AgentRunError('usage', all ? 'give lanes or --all, not both' : 'name a lane, such as v0.1, or give --all');
+    throw new AgentRunError(
+      'usage',
+      all ? 'give lanes or --all, not both' : 'name a lane, such as v0.1, or give --all',
+    );
   }
   const folder = resolve(cwd, lanesDir);
   const paths = all ? await allLanes(folder, lanesDir) : lanes.map((lane) => laneFile(lane, folder, cwd));
@@ -60,7 +63,8 @@ function byVersion(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-function shownPath(path: string, cwd: string): string {
+/** A path as messages show it: relative to the working directory where it lies below. */
+export function shownPath(path: string, cwd: string): string {
   const below = relative(cwd, path);
   return below === '' || below.startsWith('..') || isAbsolute(below) ? path : below;
 }

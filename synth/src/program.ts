@@ -37,7 +37,16 @@ Examples:
 
 Exit codes: 0 done, 1 error, 2 differs.`,
     );
-  for (const add of [synthCommand, checkCommand, publishCommand, unpublishCommand, verifyCommand, laneCommands, prerequisitesCommand]) add(program, context);
+  for (const add of [
+    synthCommand,
+    checkCommand,
+    publishCommand,
+    unpublishCommand,
+    verifyCommand,
+    laneCommands,
+    prerequisitesCommand,
+  ])
+    add(program, context);
   return program;
 }
 

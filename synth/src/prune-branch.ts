@@ -1,6 +1,13 @@
 import { dirname } from 'node:path';
-import { type LaneCommit, listPublishedLanes, sameRepository, unpublishLane, type UnpublishOptions } from '@agentrun/lib';
-import type { LaneReport } from './report/index.ts';
+import {
+  type LaneCommit,
+  listPublishedLanes,
+  type PublishedLane,
+  type RemovalResult,
+  sameRepository,
+  type UnpublishOptions,
+  unpublishLane,
+} from '@agentrun/lib';
 
 /** The lanes that there are. */
 export interface PresentLanes {
@@ -12,14 +19,27 @@ export interface PresentLanes {
   readonly commit: LaneCommit;
 }
 
-/** Removes from a branch the lanes of this repository and folder whose file is gone; lanes of others stay. */
-export async function pruneBranch(lanes: PresentLanes, options: UnpublishOptions): Promise<LaneReport[]> {
-  const reports: LaneReport[] = [];
-  for (const { lane, laneFile, laneRepository } of await listPublishedLanes(options.remote, options.branch, options)) {
-    const isOurs = dirname(laneFile) === lanes.folder && sameRepository(laneRepository, lanes.repository);
-    if (!isOurs || lanes.present.has(lane)) continue;
-    const { status, commit } = await unpublishLane({ lane, commit: lanes.commit }, options);
-    reports.push({ lane, status, ...(commit === undefined ? {} : { commit }) });
+/** A lane that was pruned, or would be. */
+export interface PrunedLane {
+  readonly lane: string;
+  readonly result: RemovalResult;
+}
+
+/** The lanes of this repository and folder that are on a branch although their file is gone; lanes of others are not told. */
+export async function leftLanes(
+  { repository, folder, present }: Omit<PresentLanes, 'commit'>,
+  options: Pick<UnpublishOptions, 'remote' | 'branch' | 'cwd'>,
+): Promise<PublishedLane[]> {
+  const published = await listPublishedLanes(options.remote, options.branch, options);
+  return published.filter(
+    ({ lane, laneFile, laneRepository }) =>
+      dirname(laneFile) === folder && sameRepository(laneRepository, repository) && !present.has(lane),
+  );
+}
+
+/** Removes these lanes from a branch, one by one. */
+export async function* pruneBranch(lanes: PresentLanes, options: UnpublishOptions): AsyncGenerator<PrunedLane> {
+  for (const { lane } of await leftLanes(lanes, options)) {
+    yield { lane, result: await unpublishLane({ lane, commit: lanes.commit }, options) };
   }
-  return reports;
 }

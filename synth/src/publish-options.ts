@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Signing } from '@agentrun/lib';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
@@ -25,17 +26,20 @@ export function withBranchWriteOptions(command: Command): Command {
     .option('--deadline <seconds>', 'how long other publishers may keep us waiting', parseSeconds, 60);
 }
 
-export const signingOf = ({ sign, signFormat }: BranchWriteOptions): { signing?: Signing } =>
-  sign === undefined ? {} : { signing: { key: sign, format: signFormat } };
-
-/** The options that the library takes as they are. */
-export const branchWrite = (options: BranchWriteOptions) => ({
+/** The options as the library takes them; git runs elsewhere, so the path of a key is made absolute. */
+export const branchWrite = (options: BranchWriteOptions, cwd: string) => ({
+  cwd,
   dryRun: options.dryRun === true,
   force: options.force === true,
   deadlineMs: options.deadline * 1000,
   ...(options.author === undefined ? {} : { author: options.author }),
-  ...signingOf(options),
+  ...signingOf(options, cwd),
 });
+
+function signingOf({ sign, signFormat }: BranchWriteOptions, cwd: string): { signing?: Signing } {
+  if (sign === undefined) return {};
+  return { signing: { key: signFormat === 'ssh' ? resolve(cwd, sign) : sign, format: signFormat } };
+}
 
 function parseAuthor(text: string): string {
   if (!/^[^<>\n]+ <[^<>\s]+>$/.test(text)) throw new InvalidArgumentError('write it as "Name <email>".');
@@ -44,6 +48,7 @@ function parseAuthor(text: string): string {
 
 function parseSeconds(text: string): number {
   const seconds = Number(text);
-  if (!/^[0-9]+$/.test(text) || seconds < 1 || seconds > 86_400) throw new InvalidArgumentError('give seconds, 1 to 86400.');
+  if (!/^[0-9]+$/.test(text) || seconds < 1 || seconds > 86_400)
+    throw new InvalidArgumentError('give seconds, 1 to 86400.');
   return seconds;
 }

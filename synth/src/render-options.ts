@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { pathInRepository, type RepositoryLookup } from './repository-lookup.ts';
 import {
   AgentRunError,
   defaultLaneFile,
@@ -8,11 +7,12 @@ import {
   type LoadedLane,
   placeholderArtifact,
   publishedArtifact,
-  readArtifact,
   type RenderInput,
   type RepositoryState,
+  readArtifact,
   sameRepository,
 } from '@agentrun/lib';
+import { pathInRepository, type RepositoryLookup } from './repository-lookup.ts';
 
 /** What says which commit and image a lane is rendered with. */
 export interface RenderOptions {
@@ -36,7 +36,10 @@ export function assertOneArtifact(options: RenderOptions): void {
   const given = [options.artifact !== undefined, byDigest, options.placeholder === true].filter(Boolean).length;
   if (given === 0) throw new AgentRunError('artifact-missing', 'nothing says which image the lane runs');
   if (given > 1) {
-    throw new AgentRunError('usage', '--artifact, --image-digest with --env-identity, and --placeholder exclude each other');
+    throw new AgentRunError(
+      'usage',
+      '--artifact, --image-digest with --env-identity, and --placeholder exclude each other',
+    );
   }
 }
 
@@ -49,7 +52,8 @@ export async function renderInput(
   repositories: RepositoryLookup,
 ): Promise<RenderInput> {
   // With both given, git has nothing to add.
-  const state = options.sourceCommit !== undefined && options.allowDirty === true ? undefined : await repositories(path);
+  const state =
+    options.sourceCommit !== undefined && options.allowDirty === true ? undefined : await repositories(path);
   if (state !== undefined && options.allowDirty !== true) refuseDirty(state);
   const laneFile = state === undefined ? defaultLaneFile(loaded.lane) : pathInRepository(state, path);
   const sourceCommit = commitOf(loaded, state, options);
@@ -82,16 +86,33 @@ function commitOf(loaded: LoadedLane, state: RepositoryState | undefined, option
   return state.head;
 }
 
-async function artifactOf(loaded: LoadedLane, sourceCommit: string, laneFile: string, options: RenderOptions, cwd: string) {
+async function artifactOf(
+  loaded: LoadedLane,
+  sourceCommit: string,
+  laneFile: string,
+  options: RenderOptions,
+  cwd: string,
+) {
   const { lane } = loaded;
   if (options.placeholder === true) return placeholderArtifact(lane, sourceCommit);
   if (options.artifact === undefined) {
-    const facts = { envIdentity: options.envIdentity ?? '', digest: options.imageDigest ?? '', status: 'built' } as const;
+    const facts = {
+      envIdentity: options.envIdentity ?? '',
+      digest: options.imageDigest ?? '',
+      status: 'built',
+    } as const;
     return imageArtifact(lane, { ...facts, sourceCommit, laneFile });
   }
   if (options.artifact === 'branch') {
     const remote = options.remote ?? lane.gitops.repoURL;
-    return publishedArtifact({ lane, sourceCommit, laneFile, cwd, remote, branch: options.branch ?? lane.gitops.branch });
+    return publishedArtifact({
+      lane,
+      sourceCommit,
+      laneFile,
+      cwd,
+      remote,
+      branch: options.branch ?? lane.gitops.branch,
+    });
   }
   const file = options.artifact.replaceAll('{lane}', lane.version);
   let text: string;

@@ -1,5 +1,5 @@
-import { realpathSync } from 'node:fs';
-import { dirname, relative, sep } from 'node:path';
+import { existsSync, realpathSync } from 'node:fs';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { type RepositoryState, repositoryState } from '@agentrun/lib';
 
 /** The repository of a lane file; asked of git once for each folder. */
@@ -15,7 +15,10 @@ export function repositoryLookup(): RepositoryLookup {
   };
 }
 
-/** The path of a lane file in its repository, with "/". Git names the root by its real path. */
+/** The path of a lane file in its repository, with "/"; the file may be gone. Git names the root by its real path. */
 export function pathInRepository({ root }: RepositoryState, laneFile: string): string {
-  return relative(realpathSync(root), realpathSync(laneFile)).split(sep).join('/');
+  const real = existsSync(laneFile)
+    ? realpathSync(laneFile)
+    : join(realpathSync(dirname(laneFile)), basename(laneFile));
+  return relative(realpathSync(root), real).split(sep).join('/');
 }

@@ -7,4 +7,5 @@ export interface Terminal {
 }
 
 /** Whether people's text may hold colour: on a terminal, unless NO_COLOR is set. */
-export const mayColour = ({ stderr, env }: Terminal): boolean => stderr.isTTY === true && (env['NO_COLOR'] ?? '') === '';
+export const mayColour = ({ stderr, env }: Terminal): boolean =>
+  stderr.isTTY === true && (env['NO_COLOR'] ?? '') === '';

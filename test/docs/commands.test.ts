@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -21,13 +21,15 @@ function agentrunArguments(line: string): string[] | undefined {
   return name === 'synth' ? ['synth', ...words] : words;
 }
 
-/** A repository of its own with the lanes of this one, committed. */
+/** A repository of its own with the lanes of this one, committed, and a remote, as a clone has. */
 function laneRepository(): string {
   const folder = mkdtempSync(join(tmpdir(), 'agentrun-docs-'));
   cpSync(join(REPOSITORY, 'lanes'), join(folder, 'lanes'), { recursive: true });
   const git = (...args: string[]) =>
     spawnSync('git', ['-c', 'user.name=Test', '-c', 'user.email=test@localhost', ...args], { cwd: folder });
   git('init', '--quiet', '--initial-branch=main');
+  git('remote', 'add', 'origin', 'https://git.example.com/you/agentrun.git');
+  writeFileSync(join(folder, '.gitignore'), 'dist/\n');
   git('add', '.');
   git('commit', '--quiet', '--message=lanes');
   return folder;

@@ -19,11 +19,11 @@ export interface CommandResult {
 /** A throw-away folder with lanes, in a git repository unless told otherwise, in which commands can be run. */
 export interface LaneRepository {
   readonly dir: string;
-  write(path: string, text: string): void;
-  git(...args: string[]): string;
-  commit(): string;
-  agentrun(...args: string[]): Promise<CommandResult>;
-  remove(): void;
+  readonly write: (path: string, text: string) => void;
+  readonly git: (...args: string[]) => string;
+  readonly commit: () => string;
+  readonly agentrun: (...args: string[]) => Promise<CommandResult>;
+  readonly remove: () => void;
 }
 
 /** @param remote URL of the remote "origin", none by default */

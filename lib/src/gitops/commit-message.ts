@@ -12,6 +12,22 @@ const TRAILERS = {
   generator: 'Agentrun-Generator',
 } as const;
 
+/** The line that says that a commit removes a lane. */
+const REMOVED = 'Agentrun-Removed-Lane';
+
+const COMMIT = /^[0-9a-f]{40}$/;
+const DIGEST = /^sha256:[0-9a-f]{64}$/;
+
+/** The forms of the values. They come from a branch that others may write, and are given to git. */
+const FORMS: Readonly<Record<keyof typeof TRAILERS, RegExp>> = {
+  lane: /^[^\s/]+$/,
+  laneCommit: COMMIT,
+  sourceCommit: COMMIT,
+  filesDigest: DIGEST,
+  artifactDigest: DIGEST,
+  generator: /^\S+@\S+$/,
+};
+
 /** What the trailers of a publish commit say. */
 export type Provenance = Readonly<Record<keyof typeof TRAILERS, string>>;
 
@@ -33,20 +49,30 @@ export function publishMessage(provenance: Provenance): string {
 }
 
 /** The message of a commit that removes a lane. */
-export const removalMessage = (lane: string): string => `Remove lane ${lane}\n\nAgentrun-Removed-Lane: ${lane}\n`;
+export const removalMessage = (lane: string): string => `Remove lane ${lane}\n\n${REMOVED}: ${lane}\n`;
 
-/** Reads the trailers of a commit message; undefined when it is no publish commit. */
+/** Reads the trailers of a commit message; undefined when it is no publish commit, or a value is not of its form. */
 export function readProvenance(message: string): Provenance | undefined {
-  const last = message.trimEnd().split('\n\n').at(-1) ?? '';
-  const found = new Map(
-    last.split('\n').flatMap((line) => {
-      const [, name = '', value = ''] = /^([A-Za-z-]+): (.*)$/.exec(line) ?? [];
-      return name === '' ? [] : [[name, value] as const];
-    }),
-  );
-  const entries = Object.entries(TRAILERS).map(([key, name]) => [key, found.get(name)] as const);
-  return entries.every(([, value]) => value !== undefined) ? (Object.fromEntries(entries) as unknown as Provenance) : undefined;
+  const found = trailersOf(message);
+  const entries = Object.entries(TRAILERS).map(([key, name]) => [key, found.get(name) ?? ''] as const);
+  const whole = entries.every(([key, value]) => FORMS[key as keyof Provenance].test(value));
+  return whole ? (Object.fromEntries(entries) as Provenance) : undefined;
 }
 
-/** The line by which the newest publish commit of a lane is looked for. */
-export const laneTrailer = (lane: string): string => `${TRAILERS.lane}: ${lane}`;
+/** The lane that a commit removes; undefined when it removes none. */
+export const readRemoval = (message: string): string | undefined => trailersOf(message).get(REMOVED);
+
+/** The name and value of each line of the last paragraph; of two with one name, the last. */
+function trailersOf(message: string): Map<string, string> {
+  const last = message.trimEnd().split('\n\n').at(-1) ?? '';
+  return new Map(
+    last.split('\n').flatMap((line) => {
+      const [, name, value = ''] = /^([A-Za-z-]+): (.*)$/.exec(line) ?? [];
+      return name === undefined ? [] : [[name, value] as const];
+    }),
+  );
+}
+
+/** The extended pattern of the lines by which a lane's publishes and removals are looked for; it may find too much. */
+export const laneTrailerPattern = (lane: string): string =>
+  `^(${TRAILERS.lane}|${REMOVED}): ${lane.replaceAll(/[^A-Za-z0-9]/g, '.')}$`;

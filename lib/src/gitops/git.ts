@@ -1,24 +1,28 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { AgentRunError } from '../errors.ts';
+import { saysNoSpace } from './remote-wordings.ts';
 
 /**
- * git in one directory. It never asks, runs no hook, reads no configuration of the directory's surroundings, and gets
- * only the variables of {@link ALLOWED_VARIABLES}. Each call is a process of its own; calls may overlap.
+ * git in one directory. It never asks, runs no hook, and gets only the variables of {@link ALLOWED_VARIABLES}. Each
+ * call is a process of its own; calls may overlap.
  */
 export interface Git {
   readonly directory: string;
   /** Standard output as text. @throws GitFailure */
   text(args: readonly string[], input?: string | Buffer): Promise<string>;
-  /** Standard output as bytes. @throws GitFailure */
+  /** Standard output of `cat-file` as bytes. @throws GitFailure */
   bytes(args: readonly string[], input?: string | Buffer): Promise<Buffer>;
+  /** The same with other values for some of the allowed variables. */
+  with(variables: Environment): Git;
 }
 
-/** A git command that failed: what it said, for people and for `push-failure.ts`, which knows the wordings. */
+/** A git command that failed: what it said, for people and for `remote-wordings.ts`, which knows the wordings. */
 export class GitFailure extends Error {
   readonly args: readonly string[];
-  constructor(args: readonly string[], output: string, cause: unknown) {
-    super(output, { cause });
+  constructor(args: readonly string[], output: string, cause?: unknown) {
+    super(output, cause === undefined ? {} : { cause });
     this.name = 'GitFailure';
     this.args = args;
   }
@@ -28,12 +32,14 @@ export class GitFailure extends Error {
 const ALLOWED_VARIABLES = [
   'PATH',
   'HOME',
+  'TMPDIR',
   'SSH_AUTH_SOCK',
   'GIT_SSH_COMMAND',
   'GIT_SSL_CAINFO',
   'GIT_ASKPASS',
   'SSH_ASKPASS',
   'GIT_CONFIG_GLOBAL',
+  'GNUPGHOME',
   ...['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]),
   ...['GIT_AUTHOR', 'GIT_COMMITTER'].flatMap((who) => [`${who}_NAME`, `${who}_EMAIL`, `${who}_DATE`]),
 ];
@@ -46,25 +52,51 @@ function gitEnvironment(ambient: Environment): Record<string, string> {
     return value === undefined ? [] : [[name, value] as const];
   });
   // A fixed language: the wordings of refusals are read. No prompt: nobody is there to answer.
-  return { ...Object.fromEntries(kept), LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', GIT_NO_LAZY_FETCH: '1' };
+  return {
+    ...Object.fromEntries(kept),
+    LC_ALL: 'C',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_OPTIONAL_LOCKS: '0',
+    GIT_NO_LAZY_FETCH: '1',
+  };
 }
 
+/** What somebody's own configuration must not change. */
 const CONFIG = [
   'core.hooksPath=/dev/null',
+  'core.autocrlf=false',
   'gc.auto=0',
   'maintenance.auto=false',
-  'core.autocrlf=false',
+  'safe.bareRepository=all',
+  'log.showSignature=false',
+  'i18n.logOutputEncoding=UTF-8',
+  'fetch.recurseSubmodules=false',
+  'push.recurseSubmodules=no',
+  'push.followTags=false',
+  // A server that says nothing for a minute is gone; one that works says so every five seconds.
+  'http.lowSpeedLimit=1',
+  'http.lowSpeedTime=60',
 ];
 
+/** A disposable repository need not survive a power cut. What a push leaves at the remote is the remote's own affair. */
+const DISPOSABLE_CONFIG = ['core.fsync=none', 'fetch.unpackLimit=1', 'fastimport.unpackLimit=1'];
+
+/** How long after its end a program may keep git's output open, as a connection of ssh that is kept for later does. */
+const OUTPUT_GRACE_MS = 5000;
+
 /** simple-git is loaded with the first call: most commands never need it. */
-export function gitIn(directory: string, ambient: Environment = process.env): Git {
+export function gitIn(directory: string, ambient: Environment = process.env, extraConfig: readonly string[] = []): Git {
   const env = gitEnvironment(ambient);
   const instance = async (input?: string | Buffer) => {
     const { simpleGit } = await import('simple-git');
     return simpleGit({
       baseDir: directory,
-      config: CONFIG,
+      config: [...CONFIG, ...extraConfig],
       allowEnvironment: Object.keys(env),
+      // The output counts when it is complete, not when git has ended.
+      completion: { onClose: true, onExit: OUTPUT_GRACE_MS },
+      errors: (error, { exitCode, stdOut, stdErr }) =>
+        error ?? (exitCode === 0 ? undefined : Buffer.concat([...stdOut, ...stdErr])),
       unsafe: {
         allowUnsafeSshCommand: true,
         allowUnsafeConfigPaths: true,
@@ -75,28 +107,52 @@ export function gitIn(directory: string, ambient: Environment = process.env): Gi
       ...(input === undefined ? {} : { input: () => input }),
     }).env(env);
   };
-  const failure = (args: readonly string[]) => (error: unknown) => {
-    throw new GitFailure(args, error instanceof Error ? error.message.trim() : String(error), error);
+  const run = async <T>(args: readonly string[], work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw new GitFailure(args, saidBy(error, args), error);
+    }
   };
   return {
     directory,
-    text: async (args, input) => (await instance(input)).raw([...args]).catch(failure(args)),
-    bytes: async (args, input) => {
-      const git = await instance(input);
-      // The task takes the arguments of cat-file; nothing else is read as bytes.
-      return (await git.binaryCatFile(args.slice(1)).catch(failure(args))) as Buffer;
-    },
+    text: (args, input) => run(args, async () => (await instance(input)).raw([...args])),
+    bytes: (args, input) =>
+      run(args, async () => (await (await instance(input)).binaryCatFile(args.slice(1))) as unknown as Buffer),
+    with: (variables) => gitIn(directory, { ...ambient, ...variables }, extraConfig),
   };
 }
 
-/** Runs some work in an empty bare repository that is gone afterwards, whatever happens. */
+function saidBy(error: unknown, [command]: readonly string[]): string {
+  const said = error instanceof Error ? error.message.trim() : String(error);
+  if (/spawn git E[A-Z]+/.test(said)) return 'the program git cannot be started';
+  return said === '' ? `git ${command} failed and said nothing` : said;
+}
+
+/**
+ * Runs some work in an empty bare repository that is gone afterwards, whatever happens.
+ *
+ * @throws AgentRunError `git-failed` when there is no git, or no place for the repository; what the work throws
+ */
 export async function inDisposableRepository<T>(work: (git: Git) => Promise<T>, ambient?: Environment): Promise<T> {
-  const directory = await mkdtemp(join(tmpdir(), 'agentrun-git-'));
+  let directory: string | undefined;
   try {
-    const git = gitIn(directory, ambient);
-    await git.text(['init', '--bare', '--template=', '--initial-branch=agentrun', '.']);
+    let git: Git;
+    try {
+      directory = await mkdtemp(join(tmpdir(), 'agentrun-git-'));
+      git = gitIn(directory, ambient, DISPOSABLE_CONFIG);
+      await git.text(['init', '--bare', '--template=', '--initial-branch=agentrun', '--object-format=sha1', '.']);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new AgentRunError('git-failed', `a temporary repository in ${tmpdir()} could not be made: ${why}`, {
+        cause,
+        ...(saysNoSpace(why) ? { hint: 'Make room, or set TMPDIR to a directory with room; nothing was pushed.' } : {}),
+      });
+    }
     return await work(git);
   } finally {
-    await rm(directory, { recursive: true, force: true, maxRetries: 3 });
+    // What is left behind does no harm, and says nothing about the work.
+    if (directory !== undefined)
+      await rm(directory, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
   }
 }

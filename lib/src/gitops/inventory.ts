@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ArtifactStatus } from '../artifacts/artifact.ts';
+import { checkOutputPaths } from '../check/output-path.ts';
 import { AgentRunError } from '../errors.ts';
 import type { RenderedLane } from '../render/render-lane.ts';
 
@@ -22,6 +23,7 @@ export interface LaneInventory {
 }
 
 const FOLDER = '.agentrun/lanes/';
+const COMMIT = /^[0-9a-f]{40}$/;
 
 /** Where the inventory of a lane lies on the branch. */
 export const inventoryPath = (lane: string): string => `${FOLDER}${lane}.json`;
@@ -30,7 +32,8 @@ export const inventoryPath = (lane: string): string => `${FOLDER}${lane}.json`;
 export const laneOfInventory = (path: string): string | undefined =>
   path.startsWith(FOLDER) && path.endsWith('.json') ? path.slice(FOLDER.length, -'.json'.length) : undefined;
 
-export const sha256 = (content: string | Buffer): string => `sha256:${createHash('sha256').update(content).digest('hex')}`;
+export const sha256 = (content: string | Buffer): string =>
+  `sha256:${createHash('sha256').update(content).digest('hex')}`;
 
 /** Where the rendered lane comes from. */
 export interface LaneOrigin {
@@ -88,7 +91,12 @@ export function parseInventory(lane: string, text: string): LaneInventory {
   for (const key of ['laneFile', 'laneRepository', 'laneCommit', 'sourceCommit', 'filesDigest'] as const) {
     if (typeof inventory[key] !== 'string') return refuse(`has no ${key}`);
   }
+  // Both are given to git: as a revision, and as a path within it.
+  if (!COMMIT.test(inventory.laneCommit ?? '')) return refuse('names no commit of the lane');
+  if (checkOutputPaths([inventory.laneFile ?? '']).length > 0) return refuse('names no lane file');
   if (typeof inventory.generator?.version !== 'string') return refuse('has no generator');
+  const { status, digest, envIdentity } = (inventory.artifact ?? {}) as Record<string, unknown>;
+  if (![status, digest, envIdentity].every((value) => typeof value === 'string')) return refuse('has no artifact');
   const files: unknown = inventory.files;
   if (!Array.isArray(files) || !files.every(isFile)) return refuse('has no list of files');
   return inventory as LaneInventory;

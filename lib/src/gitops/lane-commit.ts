@@ -1,6 +1,8 @@
-import { dirname } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { AgentRunError } from '../errors.ts';
 import { type Environment, type Git, GitFailure, gitIn, inDisposableRepository } from './git.ts';
+import { resolveRemote, shownWords } from './remote.ts';
 
 /** The commit of the repository that holds the lane: the dry commit. */
 export interface LaneCommit {
@@ -26,7 +28,11 @@ export async function readLaneCommit(laneFile: string, revision = 'HEAD', ambien
     return { id, committed, author, date, subject, body: body.trim() };
   } catch (error) {
     if (!(error instanceof GitFailure)) throw error;
-    throw new AgentRunError('repository-missing', `the repository of ${laneFile} has no commit ${revision}`, { cause: error });
+    throw new AgentRunError(
+      'repository-missing',
+      `the repository of ${laneFile} has no commit ${revision}: ${shownWords(error.message)}`,
+      { cause: error },
+    );
   }
 }
 
@@ -34,8 +40,26 @@ export async function readLaneCommit(laneFile: string, revision = 'HEAD', ambien
 export type Relation = 'same' | 'newer' | 'older' | 'diverged' | 'unknown';
 
 /**
- * How `commit` stands to the one that is on the branch. A shallow clone that does not reach back far enough is
- * deepened in a repository of its own, from the lane's remote: the caller's is not changed.
+ * How `commit` stands to another one, as far as the clone that the lane file lies in tells; what a shallow clone says
+ * of diverged commits is no more than `unknown`.
+ */
+export async function relationHere(
+  laneFile: string,
+  commit: string,
+  other: string,
+  ambient?: Environment,
+): Promise<Relation> {
+  if (commit === other) return 'same';
+  const git = gitIn(dirname(laneFile), ambient);
+  const relation = await compare(git, commit, other);
+  return relation === 'diverged' && (await isShallow(git)) ? 'unknown' : relation;
+}
+
+/**
+ * How `commit` stands to the one that is on the branch. What the clone does not hold, being shallow or older than the
+ * branch, is looked up at the lane's remote, in a repository of its own: the caller's is not changed.
+ *
+ * @param repository URL of the repository that holds the lane
  */
 export async function relationOf(
   laneFile: string,
@@ -44,35 +68,65 @@ export async function relationOf(
   repository: string,
   ambient?: Environment,
 ): Promise<Relation> {
-  if (commit === published) return 'same';
+  const here = await relationHere(laneFile, commit, published, ambient);
+  if (here !== 'unknown') return here;
   const git = gitIn(dirname(laneFile), ambient);
-  const direct = await compare(git, commit, published);
-  if (direct !== undefined && direct !== 'diverged') return direct;
-  const shallow = (await git.text(['rev-parse', '--is-shallow-repository'])).trim() === 'true';
-  if (!shallow) return direct ?? 'unknown';
+  const shallow = await isShallow(git);
   return inDisposableRepository(async (copy) => {
-    for (const depth of ['--depth=100', '--depth=2000', '--depth=2147483647']) {
-      try {
-        await copy.text(['fetch', '--no-tags', depth, '--', repository, '+refs/heads/*:refs/agentrun/heads/*']);
-      } catch (error) {
-        if (error instanceof GitFailure) return 'unknown';
-        throw error;
+    try {
+      const remote = resolveRemote(repository, dirname(laneFile));
+      if (!shallow) await borrowObjects(copy, git);
+      for (const depth of shallow ? DEPTHS : [undefined]) {
+        await fetchHistory(copy, remote, [commit, published], depth);
+        const relation = await compare(copy, commit, published);
+        if (relation === 'newer' || relation === 'older') return relation;
       }
-      const relation = await compare(copy, commit, published);
-      if (relation !== undefined && relation !== 'diverged') return relation;
+      return await compare(copy, commit, published);
+    } catch (error) {
+      if (error instanceof GitFailure || error instanceof AgentRunError) return 'unknown';
+      throw error;
     }
-    return (await compare(copy, commit, published)) ?? 'unknown';
   }, ambient);
 }
 
-/** Undefined when one of the two is not there. */
-async function compare(git: Git, commit: string, published: string): Promise<Relation | undefined> {
-  try {
-    await git.text(['rev-parse', `${commit}^{commit}`, `${published}^{commit}`]);
-  } catch {
-    return undefined;
+/** How far back the history of a shallow clone is fetched, step by step; the last is all of it. */
+const DEPTHS = ['--depth=100', '--depth=2000', '--depth=2147483647'];
+
+/** The branches, and by their ids those of the commits that are on none. */
+async function fetchHistory(copy: Git, remote: string, commits: readonly string[], depth?: string): Promise<void> {
+  const fetch = (ref: string) =>
+    copy.text(['fetch', '--no-tags', ...(depth === undefined ? [] : [depth]), '--', remote, ref]);
+  await fetch('+refs/heads/*:refs/agentrun/heads/*');
+  for (const commit of commits) {
+    if (await holds(copy, commit)) continue;
+    try {
+      await fetch(commit);
+    } catch (error) {
+      // A server may keep what no branch names to itself.
+      if (!(error instanceof GitFailure)) throw error;
+    }
   }
-  const base = (await git.text(['merge-base', commit, published]).catch(() => '')).trim();
-  if (base === published) return 'newer';
+}
+
+/** Lets a repository read the objects of another one, so that only what is new is fetched. */
+async function borrowObjects(copy: Git, git: Git): Promise<void> {
+  const objects = (await git.text(['rev-parse', '--git-path', 'objects'])).replace(/\n$/, '');
+  await writeFile(join(copy.directory, 'objects', 'info', 'alternates'), `${resolve(git.directory, objects)}\n`);
+}
+
+const isShallow = async (git: Git): Promise<boolean> =>
+  (await git.text(['rev-parse', '--is-shallow-repository'])).trim() === 'true';
+
+async function holds(git: Git, commit: string): Promise<boolean> {
+  return git.text(['rev-parse', '--verify', '--end-of-options', `${commit}^{commit}`]).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function compare(git: Git, commit: string, other: string): Promise<Relation> {
+  if (!(await holds(git, commit)) || !(await holds(git, other))) return 'unknown';
+  const base = (await git.text(['merge-base', commit, other]).catch(() => '')).trim();
+  if (base === other) return 'newer';
   return base === commit ? 'older' : 'diverged';
 }

@@ -1,5 +1,5 @@
 import { AgentRunError } from '../errors.ts';
-import { laneTrailer, type Provenance, readProvenance } from './commit-message.ts';
+import { laneTrailerPattern, type Provenance, readProvenance, readRemoval } from './commit-message.ts';
 import type { Git } from './git.ts';
 
 /** The newest commit that published a lane. */
@@ -12,11 +12,19 @@ export interface PublishCommit {
 const DEPTHS = ['--deepen=50', '--deepen=1000', '--unshallow'];
 
 /**
- * Finds the newest publish commit of a lane on the first-parent line of a branch, of which the newest commit is there.
+ * Finds the newest publish commit of a lane in the history of a branch, of which the newest commit is there already.
+ * Merged lines count too: a pull request may have brought the commit.
  *
- * @throws AgentRunError `provenance-missing` when no commit of the branch published the lane
+ * @throws AgentRunError `provenance-missing` when no commit of the branch published the lane, `lane-not-published`
+ *   when it was removed since
  */
-export async function findPublishCommit(git: Git, remote: string, branch: string, head: string, lane: string): Promise<PublishCommit> {
+export async function findPublishCommit(
+  git: Git,
+  remote: string,
+  branch: string,
+  head: string,
+  lane: string,
+): Promise<PublishCommit> {
   for (const deeper of [undefined, ...DEPTHS]) {
     if (deeper !== undefined) {
       if ((await git.text(['rev-parse', '--is-shallow-repository'])).trim() !== 'true') break;
@@ -28,11 +36,16 @@ export async function findPublishCommit(git: Git, remote: string, branch: string
   throw new AgentRunError('provenance-missing', `no commit of the branch ${branch} published lane ${lane}`);
 }
 
+/** No parent comes before its child in this order, whatever the dates say: those are the dates of the lane's commits. */
+const LOG = ['-c', 'log.showSignature=false', 'log', '--topo-order', '--extended-regexp', '--format=%H%x00%B%x00%x00'];
+
 async function newest(git: Git, head: string, lane: string): Promise<PublishCommit | undefined> {
-  const pattern = `^${laneTrailer(lane).replaceAll('.', '\\.')}$`;
-  const output = await git.text(['log', '--first-parent', '--extended-regexp', `--grep=${pattern}`, '--format=%H%x00%B%x00%x00', head]);
+  const output = await git.text([...LOG, `--grep=${laneTrailerPattern(lane)}`, head]);
   for (const entry of output.split('\0\0')) {
     const [id = '', message = ''] = entry.trimStart().split('\0');
+    if (readRemoval(message) === lane) {
+      throw new AgentRunError('lane-not-published', `lane ${lane} was removed from the branch by the commit ${id}`);
+    }
     const provenance = readProvenance(message);
     if (provenance?.lane === lane) return { id, provenance };
   }

@@ -1,7 +1,8 @@
 import { checkOutputPaths } from '../check/output-path.ts';
 import { AgentRunError, type Problem } from '../errors.ts';
-import { blobId, type BranchEntry, type BranchSnapshot } from './branch-snapshot.ts';
-import { inventoryPath, type LaneInventory, syncedDirectory } from './inventory.ts';
+import { type BranchEntry, type BranchSnapshot, blobId } from './branch-snapshot.ts';
+import { metadataPath, ROOT_METADATA } from './hydrator-metadata.ts';
+import { inventoryPath, type LaneInventory, laneOfInventory, syncedDirectory } from './inventory.ts';
 
 /** A file as it shall stand on the branch. */
 export interface BranchFile {
@@ -22,12 +23,16 @@ export interface PlanInput {
   readonly snapshot: BranchSnapshot;
   /** The lane that is published or removed. */
   readonly lane: string;
-  /** Everything that the lane shall own: the rendered files; empty to remove the lane. */
+  /** The rendered files, which the lane shall own; empty to remove the lane. */
   readonly files: readonly BranchFile[];
+  /** The files that go with them: the lane's inventory and the metadata. Checked here, written by the caller. */
+  readonly companions: readonly BranchFile[];
   /** Overwrite and remove files that somebody else wrote or edited. */
   readonly force: boolean;
   readonly digestOf: DigestOf;
 }
+
+const REGULAR = '100644';
 
 /**
  * Decides what changes so that the lane owns exactly its files and nothing else changes: what the lane owned and no
@@ -37,34 +42,47 @@ export interface PlanInput {
  *   `output-path`
  */
 export async function planLane(input: PlanInput): Promise<BranchPlan> {
-  const { snapshot, lane, files, force } = input;
-  const own = new Map((snapshot.inventories.get(lane)?.files ?? []).map(({ path, digest }) => [path, digest]));
+  const { snapshot, lane, files, companions, force, digestOf } = input;
+  const published = snapshot.inventories.get(lane);
+  const own = new Map((published?.files ?? []).map(({ path, digest }) => [path, digest]));
+  const ownCompanions = published === undefined ? [] : companionPaths(lane, published);
   const owners = ownersOf(snapshot, lane);
   const problems: Problem[] = [];
   const refuse = (code: Problem['code'], message: string) => problems.push({ code, severity: 'error', message });
   const writes: BranchFile[] = [];
-  const wanted = new Set(files.map(({ path }) => path));
+  const removals: string[] = [];
+  const wanted = new Set([...files, ...companions].map(({ path }) => path));
 
   for (const file of files) {
     const { path, content } = file;
     const owner = owners.get(path);
     const entry = snapshot.entries.get(path);
     if (owner !== undefined) refuse('path-owned-by-lane', `${path} belongs to lane ${owner}`);
-    else if (entry === undefined || entry.id !== blobId(content) || entry.mode !== '100644') {
-      const refusal = entry === undefined || force ? undefined : await refusalOf(entry, own.get(path), input.digestOf);
+    else if (laneOfInventory(path) !== undefined) refuse('output-path', `${path} is a place for inventories only`);
+    else if (entry === undefined || entry.id !== blobId(content) || entry.mode !== REGULAR) {
+      const refusal = entry === undefined || force ? undefined : await refusalOf(entry, own.get(path), digestOf);
       if (refusal === undefined) writes.push(file);
       else refuse(...refusal);
     }
   }
-  const removals: string[] = [];
+  for (const { path, content } of companions) {
+    const owner = owners.get(path);
+    const entry = snapshot.entries.get(path);
+    if (owner !== undefined) refuse('path-owned-by-lane', `${path} belongs to lane ${owner}`);
+    else if (entry !== undefined && !force && !isReplaceable(entry, content, ownCompanions)) {
+      refuse('path-foreign', `${path} was written by somebody else`);
+    }
+  }
   for (const [path, digest] of own) {
     const entry = snapshot.entries.get(path);
     if (wanted.has(path) || entry === undefined || owners.has(path)) continue;
-    const refusal = force ? undefined : await refusalOf(entry, digest, input.digestOf);
+    const refusal = force ? undefined : await refusalOf(entry, digest, digestOf);
     if (refusal === undefined) removals.push(path);
     else refuse(...refusal);
   }
-  problems.push(...collisions(snapshot, [...wanted], new Set([...removals, ...own.keys()])));
+  const left = ownCompanions.filter((path) => !wanted.has(path) && snapshot.entries.has(path) && !owners.has(path));
+  removals.push(...left.filter((path) => !removals.includes(path)));
+  problems.push(...collisions(snapshot, [...files, ...companions], wanted, new Set(removals)));
   const [first] = problems;
   if (first !== undefined) throw new AgentRunError(first.code, first.message, { problems });
   return { writes, removals };
@@ -75,23 +93,39 @@ function ownersOf(snapshot: BranchSnapshot, lane: string): Map<string, string> {
   const owners = new Map<string, string>();
   for (const [other, inventory] of snapshot.inventories) {
     if (other === lane) continue;
-    owners.set(inventoryPath(other), other);
+    for (const path of companionPaths(other, inventory)) owners.set(path, other);
     for (const { path } of inventory.files) owners.set(path, other);
   }
   return owners;
 }
 
-async function refusalOf(entry: BranchEntry, recorded: string | undefined, digestOf: DigestOf): Promise<[Problem['code'], string] | undefined> {
+async function refusalOf(
+  entry: BranchEntry,
+  recorded: string | undefined,
+  digestOf: DigestOf,
+): Promise<[Problem['code'], string] | undefined> {
   if (recorded === undefined) return ['path-foreign', `${entry.path} was written by somebody else`];
-  if (entry.mode === '100644' && (await digestOf(entry)) === recorded) return undefined;
+  if (entry.mode === REGULAR && (await digestOf(entry)) === recorded) return undefined;
   return ['path-edited', `${entry.path} was edited on the branch since it was published`];
 }
 
+/** The metadata at the root is everybody's; the other companions are the lane's once it has written them. */
+function isReplaceable({ path, id, mode }: BranchEntry, content: string, ownCompanions: readonly string[]): boolean {
+  if (mode !== REGULAR) return false;
+  return path === ROOT_METADATA || ownCompanions.includes(path) || id === blobId(content);
+}
+
 /** Paths that cannot stand beside what is on the branch on every file system, or that lead through a link. */
-function collisions(snapshot: BranchSnapshot, wanted: readonly string[], leaving: ReadonlySet<string>): Problem[] {
-  const staying = [...snapshot.entries.keys()].filter((path) => !leaving.has(path) && !wanted.includes(path));
+function collisions(
+  snapshot: BranchSnapshot,
+  files: readonly BranchFile[],
+  wanted: ReadonlySet<string>,
+  leaving: ReadonlySet<string>,
+): Problem[] {
+  if (files.length === 0) return [];
+  const staying = [...snapshot.entries.keys()].filter((path) => !leaving.has(path) && !wanted.has(path));
   const before = new Set(checkOutputPaths(staying).map(({ message }) => message));
-  return checkOutputPaths([...staying, ...wanted])
+  return checkOutputPaths([...staying, ...files.map(({ path }) => path)])
     .filter(({ message }) => !before.has(message))
     .map(({ code, path, message }) => ({
       code: code === 'output-path' ? code : ('path-collision' as const),
@@ -105,8 +139,7 @@ export const sameFiles = (a: LaneInventory | undefined, b: LaneInventory): boole
   a !== undefined && a.filesDigest === b.filesDigest && JSON.stringify(a.files) === JSON.stringify(b.files);
 
 /** Everything on the branch that goes with a lane: its inventory, and the metadata beside its kustomization. */
-export function companionPaths(lane: string, inventory: LaneInventory): string[] {
+function companionPaths(lane: string, inventory: LaneInventory): string[] {
   const directory = syncedDirectory(inventory);
-  return [inventoryPath(lane), ...(directory === undefined ? [] : [`${directory}/hydrator.metadata`])];
+  return [inventoryPath(lane), ...(directory === undefined ? [] : [metadataPath(directory)])];
 }
-

@@ -1,38 +1,26 @@
-import { runtimeDirectory } from '../lane/rendered-paths.ts';
-import { sameRepository } from '../lane/repository-url.ts';
+import { resolve } from 'node:path';
 import { AgentRunError, type Problem } from '../errors.ts';
-import { GENERATOR_NAME, GENERATOR_VERSION } from '../render/generator.gen.ts';
-import type { RenderedLane } from '../render/render-lane.ts';
+import { sameRepository } from '../lane/repository-url.ts';
 import { assertPublishable } from './assert-publishable.ts';
-import { type BranchEntry, type BranchSnapshot, fetchSnapshot, readBlobs } from './branch-snapshot.ts';
-import { type Provenance, provenanceOf, publishMessage } from './commit-message.ts';
+import { contentsBefore, digestReader } from './branch-contents.ts';
+import { type BranchSnapshot, fetchSnapshot, isOnBranch } from './branch-snapshot.ts';
+import { provenanceOf, publishMessage } from './commit-message.ts';
 import { type Environment, type Git, inDisposableRepository } from './git.ts';
-import { hydratorFiles } from './hydrator-metadata.ts';
-import { inventoryOf, inventoryPath, inventoryText, type LaneInventory, sha256 } from './inventory.ts';
-import { type LaneCommit, type Relation, relationOf } from './lane-commit.ts';
-import { pushNote } from './push-note.ts';
+import type { LaneInventory } from './inventory.ts';
+import { type Relation, relationHere, relationOf } from './lane-commit.ts';
+import { type LaneOnBranch, laneOnBranch, type PublishSource, planPublish } from './lane-on-branch.ts';
+import type { BranchPlan } from './publish-plan.ts';
 import { pushUntilTaken } from './push.ts';
-import { type BranchPlan, planLane, sameFiles } from './publish-plan.ts';
+import { notedCommit, pushNote } from './push-note.ts';
 import { resolveRemote } from './remote.ts';
 import type { Signing } from './sign-commit.ts';
-import { writeCommit } from './write-commit.ts';
+import { assertAuthor, writeCommit } from './write-commit.ts';
 
-/** A rendered lane with everything that says where it comes from. */
-export interface PublishSource {
-  readonly rendered: RenderedLane;
-  /** The text of the lane file. */
-  readonly text: string;
-  /** Absolute path of the lane file, in its repository. */
-  readonly path: string;
-  /** URL of the repository that holds the lane file. */
-  readonly repository: string;
-  readonly commit: LaneCommit;
-}
-
+/** Where a publish goes, and what it may do. */
 export interface PublishOptions {
   /** A path or a URL; ssh, http and https URLs without a password. */
   readonly remote: string;
-  /** What a relative path is relative to; default the working directory. */
+  /** What a relative path is relative to, of the remote and of an ssh key; default the working directory. */
   readonly cwd?: string;
   /** Default `gitops.branch` of the lane. */
   readonly branch?: string;
@@ -56,6 +44,7 @@ export const AUTHOR = 'AgentRun <agentrun@localhost>';
 /** How a publish ended. */
 export type PublishStatus = 'published' | 'unchanged' | 'superseded';
 
+/** What a publish did, or with a dry run would do. */
 export interface PublishResult {
   readonly status: PublishStatus;
   /** The commit that was made, or the newest one of the branch. */
@@ -73,10 +62,12 @@ export interface PublishResult {
 interface Decision {
   readonly status: PublishStatus;
   readonly plan: BranchPlan;
+  /** The commit that was made. */
   readonly commit?: string;
 }
 
 const NOTHING: BranchPlan = { writes: [], removals: [] };
+const UNCHANGED: Decision = { status: 'unchanged', plan: NOTHING };
 
 /**
  * Brings a rendered lane to its GitOps branch: one commit on top of the newest one, pushed with a lease, made again
@@ -87,101 +78,114 @@ const NOTHING: BranchPlan = { writes: [], removals: [] };
  */
 export async function publishLane(source: PublishSource, options: PublishOptions): Promise<PublishResult> {
   assertPublishable(source.rendered);
-  const { lane } = source.rendered;
-  const branch = options.branch ?? lane.gitops.branch;
+  const { branch = source.rendered.lane.gitops.branch, author = AUTHOR, environment } = options;
   const remote = resolveRemote(options.remote, options.cwd);
+  assertAuthor(author);
   return inDisposableRepository(async (git) => {
     const target = { remote, branch, deadlineMs: options.deadlineMs ?? 60_000 };
-    const author = options.author ?? AUTHOR;
-    let decision: Decision = { status: 'unchanged', plan: NOTHING };
+    const wanted = laneOnBranch(source);
+    const judge = olderJudge(source, options);
+    let decision = UNCHANGED;
     let snapshot: BranchSnapshot | undefined;
-    const attempts = await pushUntilTaken(git, target, async (offered) => {
-      snapshot = await fetchSnapshot(git, remote, branch);
-      if (offered !== undefined && snapshot.head === offered) return undefined;
-      decision = await decide(git, source, snapshot, options);
+    const attempts = await pushUntilTaken(git, target, async (last) => {
+      snapshot = await fetchSnapshot(git, remote, branch, true);
+      const { head } = snapshot;
+      const arrived = async () => last !== undefined && (await isOnBranch(git, remote, branch, head, last.commit));
+      if ((last !== undefined && last.commit === head) || (last?.isUnanswered === true && (await arrived()))) return undefined;
+      const next = await decide(git, wanted, snapshot, judge, options);
+      // It may be our own commit, below another one, that leaves nothing to be done.
+      if (next.status !== 'published' && (await arrived())) return undefined;
+      decision = next;
       if (decision.status !== 'published' || options.dryRun === true) return undefined;
-      const commit = await makeCommit(git, source, snapshot, decision.plan, options);
+      const commit = await writeCommit(git, {
+        parent: head,
+        plan: decision.plan,
+        message: publishMessage(provenanceOf(source.rendered, wanted.inventory)),
+        author,
+        date: source.commit.committed,
+        ...signingOf(options),
+      });
       decision = { ...decision, commit };
-      return { commit, ref: `refs/heads/${branch}`, expected: snapshot.head };
+      return { commit, ref: `refs/heads/${branch}`, expected: head };
     });
     const { status, plan } = decision;
     const commit = decision.commit ?? snapshot?.head;
     const result = { status, commit, plan, attempts, before: new Map<string, string>(), problems: [] };
     if (snapshot === undefined || commit === undefined || status === 'superseded') return result;
     if (options.dryRun === true) return { ...result, before: await contentsBefore(git, snapshot, plan) };
-    return { ...result, problems: await pushNote(git, target, { commit, laneCommit: source.commit, author, snapshot }) };
-  }, options.environment);
+    if (status === 'unchanged' && !(await judge.movesNote(git, snapshot))) return result;
+    const request = { commit, laneCommit: source.commit, author };
+    // Who had to try again competes for the notes too, so they are read again.
+    const known = attempts === 1 ? { notesHead: snapshot.notesHead } : undefined;
+    return { ...result, problems: await pushNote(git, target, request, known) };
+  }, environment);
 }
 
-async function decide(git: Git, source: PublishSource, snapshot: BranchSnapshot, options: PublishOptions): Promise<Decision> {
-  const { rendered } = source;
-  const published = snapshot.inventories.get(rendered.lane.version);
-  const inventory = inventoryFor(source);
-  if (published !== undefined && options.allowOlder !== true) {
-    const relation = await relationTo(published, source, options.environment);
-    if (relation === 'older') return { status: 'superseded', plan: NOTHING };
-    if (relation === 'diverged' || relation === 'unknown') throw divergedError(source, published, relation);
-  }
-  const plan = await planLane({
-    snapshot,
-    lane: rendered.lane.version,
-    files: rendered.files,
-    force: options.force === true,
-    digestOf: digestReader(git),
-  });
-  const same = plan.writes.length === 0 && plan.removals.length === 0 && sameFiles(published, inventory);
-  return same ? { status: 'unchanged', plan } : { status: 'published', plan: withCompanions(plan, source, inventory) };
+/** Who signs; the path of an ssh key is made absolute, since git runs elsewhere. */
+export function signingOf({ signing, cwd = process.cwd() }: PublishOptions): { signing?: Signing } {
+  if (signing === undefined) return {};
+  return { signing: signing.format === 'ssh' ? { ...signing, key: resolve(cwd, signing.key) } : signing };
 }
 
-export const inventoryFor = ({ rendered, repository, commit, text }: PublishSource): LaneInventory =>
-  inventoryOf(rendered, { repository, commit: commit.id, text }, { name: GENERATOR_NAME, version: GENERATOR_VERSION });
-
-async function relationTo(published: LaneInventory, source: PublishSource, environment?: Environment): Promise<Relation> {
-  const { repository, commit, path } = source;
-  if (commit.id === published.laneCommit) return 'same';
-  if (!sameRepository(published.laneRepository, repository)) return 'unknown';
-  return relationOf(path, commit.id, published.laneCommit, repository, environment);
+async function decide(
+  git: Git,
+  wanted: LaneOnBranch,
+  snapshot: BranchSnapshot,
+  judge: OlderJudge,
+  options: PublishOptions,
+): Promise<Decision> {
+  if (await judge.isSuperseded(git, snapshot)) return { status: 'superseded', plan: NOTHING };
+  const how = { force: options.force === true, digestOf: digestReader(git) };
+  const plan = await planPublish(snapshot, wanted, how);
+  return plan === undefined ? UNCHANGED : { status: 'published', plan };
 }
 
-function divergedError({ rendered, commit }: PublishSource, published: LaneInventory, relation: Relation): AgentRunError {
+/** Says whether the branch is ahead of what is to be published. */
+interface OlderJudge {
+  /** @throws AgentRunError `source-diverged` when nobody can say */
+  isSuperseded(git: Git, snapshot: BranchSnapshot): Promise<boolean>;
+  /** Whether the note on a branch that has the files already shall name our commit. */
+  movesNote(git: Git, snapshot: BranchSnapshot): Promise<boolean>;
+}
+
+function olderJudge({ rendered, commit, path, repository }: PublishSource, options: PublishOptions): OlderJudge {
+  const { allowOlder = false, environment } = options;
+  const { version } = rendered.lane;
+  const known = new Map<string, Promise<Relation>>();
+  // Asked in each try, and the answer may come from another server.
+  const relationTo = (other: string): Promise<Relation> => {
+    const relation = known.get(other) ?? relationOf(path, commit.id, other, repository, environment);
+    known.set(other, relation);
+    return relation;
+  };
+  return {
+    async isSuperseded(git, snapshot) {
+      const published = snapshot.inventories.get(version);
+      if (published === undefined || allowOlder) return false;
+      const relation = sameRepository(published.laneRepository, repository)
+        ? await relationTo(published.laneCommit)
+        : 'unknown';
+      if (relation === 'diverged' || relation === 'unknown') throw divergedError(published, commit.id, relation);
+      if (relation === 'older') return true;
+      // Newer commits with the same files are in the note only. With several lanes it may tell of another one.
+      const noted = snapshot.inventories.size === 1 ? await notedCommit(git, snapshot) : undefined;
+      return noted !== undefined && noted !== published.laneCommit && (await relationTo(noted)) === 'older';
+    },
+    async movesNote(git, snapshot) {
+      const noted = await notedCommit(git, snapshot);
+      if (noted === undefined || allowOlder) return true;
+      if (commit.id === snapshot.inventories.get(version)?.laneCommit) return false;
+      return (await relationHere(path, commit.id, noted, environment)) !== 'older';
+    },
+  };
+}
+
+function divergedError(published: LaneInventory, commit: string, relation: Relation): AgentRunError {
   const what = relation === 'unknown' ? 'is not known to come before' : 'is no ancestor of';
+  const hint = 'Fetch the history of the lane (git fetch --unshallow) and publish again, or pass --allow-older.';
   return new AgentRunError(
     'source-diverged',
-    `lane ${rendered.lane.version} was published from ${published.laneCommit} of ${published.laneRepository}, which ${what} ${commit.id}`,
+    `lane ${published.lane} was published from ${published.laneCommit} of ${published.laneRepository}, which ${what} ${commit}`,
+    relation === 'unknown' ? { hint } : {},
   );
-}
-
-/** The files that go with a published lane, and that alone make no commit: where it comes from. */
-function withCompanions(plan: BranchPlan, { rendered, repository, commit }: PublishSource, inventory: LaneInventory): BranchPlan {
-  const { lane, input } = rendered;
-  const code = input.sourceCommit === commit.id ? {} : { code: { repository: lane.source.remote, commit: input.sourceCommit } };
-  const metadata = hydratorFiles({ repository, commit, ...code }, runtimeDirectory(lane));
-  const own = { path: inventoryPath(lane.version), content: inventoryText(inventory) };
-  return { ...plan, writes: [...plan.writes, own, ...metadata] };
-}
-
-function makeCommit(git: Git, source: PublishSource, snapshot: BranchSnapshot, plan: BranchPlan, options: PublishOptions): Promise<string> {
-  const provenance: Provenance = provenanceOf(source.rendered, inventoryFor(source));
-  return writeCommit(git, {
-    parent: snapshot.head,
-    plan,
-    message: publishMessage(provenance),
-    author: options.author ?? AUTHOR,
-    date: source.commit.committed,
-    ...(options.signing === undefined ? {} : { signing: options.signing }),
-  });
-}
-
-/** Reads digests of what stands on the branch. */
-export const digestReader =
-  (git: Git) =>
-  async ({ id }: BranchEntry): Promise<string> =>
-    sha256((await readBlobs(git, [id])).get(id) ?? '');
-
-/** What stood on the branch where a plan writes or removes, for showing a difference. */
-export async function contentsBefore(git: Git, snapshot: BranchSnapshot, plan: BranchPlan): Promise<Map<string, string>> {
-  const paths = [...plan.writes.map(({ path }) => path), ...plan.removals];
-  const found = paths.flatMap((path) => snapshot.entries.get(path) ?? []);
-  const blobs = await readBlobs(git, found.map(({ id }) => id));
-  return new Map(found.map(({ path, id }) => [path, blobs.get(id)?.toString('utf8') ?? '']));
 }

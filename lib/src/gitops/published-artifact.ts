@@ -2,9 +2,10 @@ import { imageArtifact, type ServiceRecord, ZERO_DIGEST } from '../artifacts/art
 import { assertArtifact } from '../artifacts/artifact-rules.ts';
 import { AgentRunError } from '../errors.ts';
 import type { Lane } from '../lane/lane.ts';
-import { fetchBranch, readBlobs } from './branch-snapshot.ts';
-import { type Environment, GitFailure, inDisposableRepository } from './git.ts';
-import { remoteFailure, resolveRemote } from './remote.ts';
+import { type BranchEntry, fetchBranch, readBlobs } from './branch-snapshot.ts';
+import { type Environment, type Git, GitFailure, inDisposableRepository } from './git.ts';
+import { inventoryPath, parseInventory, sha256 } from './inventory.ts';
+import { assertBranch, remoteFailure, resolveRemote } from './remote.ts';
 
 /** Which branch holds the image that shall be used again, and for which commit. */
 export interface PublishedArtifactRequest {
@@ -23,29 +24,58 @@ export interface PublishedArtifactRequest {
  * The image that the lane's published catalog names, as the record of another commit: its status is `reused`.
  *
  * @throws AgentRunError `artifact-missing` when the branch names no image of the lane, `artifact-invalid` when it
- *   names none that could run
+ *   names none that could run, `path-edited` when the catalog is not as it was published
  */
 export async function publishedArtifact(request: PublishedArtifactRequest): Promise<ServiceRecord> {
   const { lane, sourceCommit, laneFile, branch } = request;
   const path = lane.deployment.artifactCatalogPath;
   const remote = resolveRemote(request.remote, request.cwd);
+  assertBranch(branch);
   const text = await inDisposableRepository(async (git) => {
     const { entries } = await fetchBranch(git, remote, branch);
-    const id = entries.get(path)?.id;
-    return id === undefined ? undefined : (await readBlobs(git, [id])).get(id)?.toString('utf8');
+    return publishedCatalog(git, entries, lane.version, path);
   }, request.environment).catch((error: unknown) => {
     throw error instanceof GitFailure ? remoteFailure(error, remote) : error;
   });
   if (text === undefined) {
-    throw new AgentRunError('artifact-missing', `the branch ${branch} holds no catalog ${path} of lane ${lane.version}`, {
-      hint: 'The first publish of a lane needs --artifact FILE, or --image-digest with --env-identity.',
-    });
+    throw new AgentRunError(
+      'artifact-missing',
+      `the branch ${branch} holds no catalog ${path} of lane ${lane.version}`,
+      {
+        hint: 'The first publish of a lane needs --artifact FILE, or --image-digest with --env-identity.',
+      },
+    );
   }
   const { digest, envIdentity } = facts(text, path);
-  if (digest === ZERO_DIGEST) throw new AgentRunError('artifact-invalid', `${path} on the branch ${branch} holds the placeholder`);
+  if (digest === ZERO_DIGEST)
+    throw new AgentRunError('artifact-invalid', `${path} on the branch ${branch} holds the placeholder`);
   const record = imageArtifact(lane, { sourceCommit, envIdentity, digest, status: 'reused', laneFile });
   assertArtifact(sourceCommit, record);
   return record;
+}
+
+/** An image that somebody wrote into the catalog by hand must not be taken over: nobody built or checked it. */
+async function publishedCatalog(
+  git: Git,
+  entries: ReadonlyMap<string, BranchEntry>,
+  version: string,
+  path: string,
+): Promise<string | undefined> {
+  const [id, recordId] = [path, inventoryPath(version)].map((name) => entries.get(name)?.id);
+  const contents = await readBlobs(
+    git,
+    [id, recordId].filter((one) => one !== undefined),
+  );
+  const catalog = contents.get(id ?? '');
+  const record = contents.get(recordId ?? '')?.toString('utf8');
+  if (catalog === undefined || record === undefined) return catalog?.toString('utf8');
+  const published = parseInventory(version, record).files.find((file) => file.path === path)?.digest;
+  if (published !== undefined && published !== sha256(catalog)) {
+    throw new AgentRunError('path-edited', `${path} was edited on the branch, so its image is not taken over`, {
+      hint: 'Name the image with --artifact FILE, or --image-digest with --env-identity.',
+    });
+  }
+  return catalog.toString('utf8');
 }
 
 function facts(text: string, path: string): { digest: string; envIdentity: string } {

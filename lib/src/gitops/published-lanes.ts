@@ -1,6 +1,6 @@
 import { fetchSnapshot } from './branch-snapshot.ts';
 import { type Environment, GitFailure, inDisposableRepository } from './git.ts';
-import { remoteFailure, resolveRemote } from './remote.ts';
+import { assertBranch, remoteFailure, resolveRemote } from './remote.ts';
 
 /** A lane as its inventory on a branch describes it. */
 export interface PublishedLane {
@@ -17,11 +17,13 @@ export async function listPublishedLanes(
   options: { readonly cwd?: string; readonly environment?: Environment } = {},
 ): Promise<PublishedLane[]> {
   const resolved = resolveRemote(remote, options.cwd);
-  const { inventories } = await inDisposableRepository((git) => fetchSnapshot(git, resolved, branch), options.environment).catch(
-    (error: unknown) => {
-      throw error instanceof GitFailure ? remoteFailure(error, resolved) : error;
-    },
-  );
+  assertBranch(branch);
+  const { inventories } = await inDisposableRepository(
+    (git) => fetchSnapshot(git, resolved, branch),
+    options.environment,
+  ).catch((error: unknown) => {
+    throw error instanceof GitFailure ? remoteFailure(error, resolved) : error;
+  });
   return [...inventories.values()]
     .map(({ lane, laneFile, laneRepository, laneCommit }) => ({ lane, laneFile, laneRepository, laneCommit }))
     .sort((a, b) => (a.lane < b.lane ? -1 : 1));

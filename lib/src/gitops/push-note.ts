@@ -1,7 +1,7 @@
 import type { Problem } from '../errors.ts';
-import { type BranchState, fetchBranch, NOTES_REF } from './branch-snapshot.ts';
-import type { Git } from './git.ts';
-import { hydratorNote } from './hydrator-metadata.ts';
+import { type BranchState, fetchNotes, NOTES_REF } from './branch-snapshot.ts';
+import { type Git, GitFailure } from './git.ts';
+import { hydratorNote, readHydratorNote } from './hydrator-metadata.ts';
 import type { LaneCommit } from './lane-commit.ts';
 import { type PushTarget, pushUntilTaken } from './push.ts';
 import { remoteFailure } from './remote.ts';
@@ -12,38 +12,51 @@ export interface NoteRequest {
   readonly commit: string;
   readonly laneCommit: LaneCommit;
   readonly author: string;
-  /** What was last read of the branch. */
-  readonly snapshot: BranchState;
 }
 
 /**
  * Writes the note that says which dry commit a published commit holds, unless it says so already. The files are on the
  * branch by then, so a failure is a warning.
+ *
+ * @param known what was just read of the notes, which saves reading them
  */
-export async function pushNote(git: Git, target: PushTarget, request: NoteRequest): Promise<Problem[]> {
-  const { commit, laneCommit, author } = request;
+export async function pushNote(
+  git: Git,
+  target: PushTarget,
+  { commit, laneCommit, author }: NoteRequest,
+  known?: { readonly notesHead: string | undefined },
+): Promise<Problem[]> {
   const note = hydratorNote(laneCommit.id);
-  let seen: BranchState | undefined = request.snapshot;
+  let seen = known;
   try {
     await pushUntilTaken(git, target, async () => {
-      const { notesHead } = seen ?? (await fetchBranch(git, target.remote, target.branch));
+      const { notesHead } = seen ?? { notesHead: await fetchNotes(git, target.remote) };
       seen = undefined;
       if (notesHead !== undefined && (await readNote(git, commit)) === note) return undefined;
       const message = `Note ${commit.slice(0, 12)}\n`;
-      const made = await writeNote(git, { parent: notesHead, message, author, date: laneCommit.committed }, commit, note);
-      return { commit: made, ref: NOTES_REF, expected: notesHead };
+      const request = { parent: notesHead, message, author, date: laneCommit.committed };
+      return { commit: await writeNote(git, request, commit, note), ref: NOTES_REF, expected: notesHead };
     });
     return [];
   } catch (error) {
     const { message } = remoteFailure(error, target.remote);
-    return [{ code: 'note-not-pushed', severity: 'warning', message: `the note on ${commit} is not pushed: ${message}` }];
+    return [
+      { code: 'note-not-pushed', severity: 'warning', message: `the note on ${commit} is not pushed: ${message}` },
+    ];
   }
+}
+
+/** The dry commit that the note on the newest commit of a branch names; undefined when there is no such note. */
+export async function notedCommit(git: Git, { head, notesHead }: BranchState): Promise<string | undefined> {
+  if (head === undefined || notesHead === undefined) return undefined;
+  return readHydratorNote((await readNote(git, head)) ?? '');
 }
 
 async function readNote(git: Git, commit: string): Promise<string | undefined> {
   try {
     return (await git.text(['notes', `--ref=${NOTES_REF}`, 'show', commit])).trim();
-  } catch {
+  } catch (error) {
+    if (!(error instanceof GitFailure)) throw error;
     // There is none for this commit.
     return undefined;
   }

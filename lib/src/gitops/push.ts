@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentRunError } from '../errors.ts';
-import type { Git } from './git.ts';
-import { isRace, remoteFailure } from './remote.ts';
+import { type Git, GitFailure } from './git.ts';
+import { remoteFailure, shownWords } from './remote.ts';
+import { saysRace, saysRefused, wordingOf } from './remote-wordings.ts';
 
 /** Where a push goes. */
 export interface PushTarget {
@@ -19,11 +20,24 @@ export interface Offer {
   readonly expected: string | undefined;
 }
 
+/** The last offer, which the remote did not take, as far as it said. */
+export interface LastOffer {
+  readonly commit: string;
+  /** The remote did not say that it refused. When it did, it may still hold the commit: http tries again by itself. */
+  readonly isUnanswered: boolean;
+}
+
+interface Refusal {
+  readonly error: GitFailure;
+  readonly offer: Offer;
+  readonly isUnanswered: boolean;
+}
+
 /**
  * Pushes what `prepare` offers, with a lease on exactly what it saw. When another publisher was faster, `prepare` is
- * asked again, after a random wait, until the deadline. It reads the remote each time, is told the commit that was
- * offered last, and answers undefined when nothing is to be pushed (any more): the answer to a push may be lost when
- * the push was not.
+ * asked again, after a random wait, until the deadline. It reads the remote each time and answers undefined when
+ * nothing is to be pushed (any more). It is told what was offered last, since the answer to a push may be lost when the
+ * push was not.
  *
  * @returns the number of tries, 1 when nobody was faster
  * @throws AgentRunError `push-timeout`, `branch-protected`, `remote-auth`, `remote-unreachable`, `push-refused`, ...
@@ -31,38 +45,70 @@ export interface Offer {
 export async function pushUntilTaken(
   git: Git,
   { remote, deadlineMs }: PushTarget,
-  prepare: (offered: string | undefined) => Promise<Offer | undefined>,
+  prepare: (last: LastOffer | undefined) => Promise<Offer | undefined>,
 ): Promise<number> {
   const end = performance.now() + deadlineMs;
-  let offered: string | undefined;
-  let refusal: unknown;
+  let refusal: Refusal | undefined;
   for (let tries = 1; ; tries += 1) {
-    const offer = await prepare(offered).catch((error: unknown) => {
-      // A remote that went away in the middle of a push: the push is what failed.
-      throw error instanceof AgentRunError ? error : remoteFailure(refusal ?? error, remote);
-    });
+    const start = performance.now();
+    const offer = await prepareAfter(refusal, prepare, remote);
     if (offer === undefined) return tries;
-    if (refusal !== undefined && !isRace(refusal)) throw remoteFailure(refusal, remote, 'push-refused');
-    try {
-      await pushOnce(git, remote, offer);
-      return tries;
-    } catch (error) {
-      refusal = error;
-      offered = offer.commit;
+    if (refusal !== undefined && !isWorthAnotherTry(refusal, offer)) {
+      throw remoteFailure(refusal.error, remote, { fallback: 'push-refused', ...asBefore(refusal) });
     }
-    if (isRace(refusal)) await waitForTurn(tries, end, deadlineMs, offer.ref, refusal);
+    const error = await pushOnce(git, remote, offer);
+    if (error === undefined) return tries;
+    refusal = { error, offer, isUnanswered: !saysRefused(error.message) };
+    // Any other refusal is final, unless reading the ref again shows that it has moved.
+    const wait = saysRace(error.message) ? turn(performance.now() - start) : 0;
+    if (performance.now() + wait > end) throw timeout(tries, deadlineMs, refusal);
+    await sleep(wait);
   }
 }
 
-async function pushOnce(git: Git, remote: string, { commit, ref, expected }: Offer): Promise<void> {
-  await git.text(['push', '--porcelain', `--force-with-lease=${ref}:${expected ?? ''}`, '--', remote, `${commit}:${ref}`]);
+async function prepareAfter(
+  refusal: Refusal | undefined,
+  prepare: (last: LastOffer | undefined) => Promise<Offer | undefined>,
+  remote: string,
+): Promise<Offer | undefined> {
+  try {
+    return await prepare(refusal && { commit: refusal.offer.commit, isUnanswered: refusal.isUnanswered });
+  } catch (error) {
+    if (!(error instanceof GitFailure)) throw error;
+    // A remote that went away in the middle of a push: the push is what failed.
+    const hint = 'Nobody knows whether the push arrived: publish again, which does nothing if it did.';
+    throw remoteFailure(refusal?.error ?? error, remote, refusal?.isUnanswered === true ? { hint } : {});
+  }
 }
 
-async function waitForTurn(tries: number, end: number, deadlineMs: number, ref: string, cause: unknown): Promise<void> {
-  const wait = Math.random() * Math.min(2000, 25 * 2 ** Math.min(tries, 7));
-  if (performance.now() + wait > end) {
-    const seconds = Math.round(deadlineMs / 1000);
-    throw new AgentRunError('push-timeout', `${ref} was taken by other publishers for ${seconds} s, in ${tries} tries`, { cause });
+/** Words alone do not decide: a ref that moved since says that somebody was faster, whatever the server said. */
+function isWorthAnotherTry({ error, offer: refused }: Refusal, offer: Offer): boolean {
+  if (saysRace(error.message)) return true;
+  return offer.expected !== refused.expected && wordingOf(error.message)?.final !== true;
+}
+
+const asBefore = ({ isUnanswered, offer }: Refusal): { hint?: string } =>
+  isUnanswered ? { hint: `${offer.ref} was as before when it was read again: publish again.` } : {};
+
+async function pushOnce(git: Git, remote: string, { commit, ref, expected }: Offer): Promise<GitFailure | undefined> {
+  const lease = `--force-with-lease=${ref}`;
+  try {
+    await git.text(['push', '--porcelain', lease, '--', remote, `${commit}:${ref}`]);
+    return undefined;
+  } catch (error) {
+    if (error instanceof GitFailure) return error;
+    throw error;
   }
-  await sleep(wait);
+}
+
+/**
+ * A random wait, up to four times as long as the last try took: a try is as slow as the remote and its crowd make it.
+ * A wait that grows with the number of tries would let those who just came go before those who wait.
+ */
+const turn = (tryMs: number): number => Math.random() * Math.min(4 * tryMs, 5000);
+
+function timeout(tries: number, deadlineMs: number, { error, offer }: Refusal): AgentRunError {
+  const seconds = Math.round(deadlineMs / 1000);
+  const what = `${offer.ref} could not be had within ${seconds} s, in ${tries} tries`;
+  return new AgentRunError('push-timeout', `${what}: ${shownWords(error.message)}`, { cause: error });
 }

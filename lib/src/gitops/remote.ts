@@ -1,7 +1,11 @@
 import { isAbsolute, resolve } from 'node:path';
 import { findSecret, maskSecrets } from '../contract/secret-shapes.ts';
 import { AgentRunError, type ErrorCode } from '../errors.ts';
-import { GitFailure } from './git.ts';
+import { laneSchema } from '../lane/schema/index.ts';
+import { wordingOf } from './remote-wordings.ts';
+
+const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;
+const URL_FORM = /^(?:https?|ssh|git|file):\/\/(?!-)[^\s]+$/;
 
 /**
  * The remote as git gets it: paths made absolute, since git runs elsewhere.
@@ -9,66 +13,58 @@ import { GitFailure } from './git.ts';
  * @throws AgentRunError `remote-invalid` for an option, a transport helper, or a URL with a password
  */
 export function resolveRemote(remote: string, cwd = process.cwd()): string {
-  if (findSecret(remote) !== undefined) {
-    throw new AgentRunError('remote-invalid', `the remote ${maskSecrets(remote)} holds a password`);
+  if (findSecret(remote) !== undefined || /^[a-z][a-z0-9+.-]*:\/\/[^/\s]*:[^/\s]*@/i.test(remote)) {
+    throw new AgentRunError('remote-invalid', `the remote ${shownRemote(remote)} holds a password`);
   }
-  if (/^(?:https?|ssh|git|file):\/\/[^\s]+$/.test(remote)) return remote;
-  if (remote === '' || remote.startsWith('-') || /::|\s|^[a-z][a-z0-9+.-]*:\/\//i.test(remote)) {
-    throw new AgentRunError('remote-invalid', `"${remote}" is no remote`);
-  }
+  if (URL_FORM.test(remote) && !/@-/.test(remote)) return remote;
+  // A host that begins with "-" would be an option of ssh; "helper::address" would run a program.
+  const refused = /^$|^-|[\0\r\n]|^[a-z0-9+.-]+::/i.test(remote) || SCHEME.test(remote) || /^[^/:]*@-/.test(remote);
+  if (refused) throw new AgentRunError('remote-invalid', `"${shownRemote(remote)}" is no remote`);
   // user@host:path, unless a "/" before the ":" makes it a path.
-  if (/^[^/:]+:(?!\/\/)/.test(remote)) return remote;
+  if (/^[^/:\s]+:/.test(remote)) return remote;
   return isAbsolute(remote) ? remote : resolve(cwd, remote);
 }
 
-/**
- * Wordings of git and of servers for "somebody was faster", each seen from a real server: git itself over files, http
- * and ssh, and the hosting systems that put their own words around it.
- */
-const RACE =
-  /fetch first|non-fast-forward|stale info|cannot lock ref|unable to lock|failed to update ref|failed to lock|incorrect old value|reference already exists|but expected|is at [0-9a-f]{7,64} but|remote ref is at|Unable to create '[^']*\.lock'|shallow file has changed|shallow\.lock|atomic push failed|reference update failed|try again later|conflicting ref update/i;
+const BRANCH = new RegExp(laneSchema.properties.gitops.properties.branch.pattern, 'u');
 
-const KNOWN: readonly { readonly pattern: RegExp; readonly code: ErrorCode; readonly what: string }[] = [
-  {
-    pattern: /protected branch|protected ref|GH006|GH013|pre-receive hook declined|update hook declined|not allowed to push|branch is locked|hook declined|deny updating|refusing to update checked out branch|prohibited by/i,
-    code: 'branch-protected',
-    what: 'the server protects the branch',
-  },
-  {
-    pattern: /Authentication failed|could not read Username|could not read Password|terminal prompts disabled|Permission denied \((?:publickey|password)|HTTP Basic: Access denied|error: 40[13]\b|The requested URL returned error: 40[13]|access denied|insufficient permission|not authorized|Write access to repository not granted|remote: Permission to .* denied|Invalid username or/i,
-    code: 'remote-auth',
-    what: 'the server does not accept the credentials',
-  },
-  {
-    pattern: /repository .*not found|does not appear to be a git repository|does not exist|not a git repository|The requested URL returned error: 404|Repository not found/i,
-    code: 'remote-not-found',
-    what: 'there is no such repository',
-  },
-  {
-    pattern: /Could not resolve host|Could not connect|Couldn't connect|Connection (?:refused|timed out|reset|closed)|Failed to connect|Network is unreachable|No route to host|Host key verification failed|Operation timed out|unable to access|early EOF|hung up unexpectedly|unexpected disconnect|Empty reply from server|SSL|certificate|The requested URL returned error: 5\d\d|Broken pipe/i,
-    code: 'remote-unreachable',
-    what: 'the server cannot be reached, or went away',
-  },
-];
-
-/** Whether the words of a refused push say that another publisher was faster. */
-export const isRace = (error: unknown): boolean => error instanceof GitFailure && RACE.test(error.message);
+/** @throws AgentRunError `usage` for what git would not take as the name of one branch */
+export function assertBranch(branch: string): void {
+  if (BRANCH.test(branch)) return;
+  throw new AgentRunError('usage', `"${branch}" is no name of a branch`, {
+    hint: 'Give the name without "refs/heads/", as git check-ref-format allows it.',
+  });
+}
 
 /** A failure of git towards a remote, in words for people, without a credential. */
-export function remoteFailure(error: unknown, remote: string, fallback: ErrorCode = 'git-failed'): AgentRunError {
+export function remoteFailure(
+  error: unknown,
+  remote: string,
+  { fallback = 'git-failed', hint }: { fallback?: ErrorCode; hint?: string } = {},
+): AgentRunError {
   if (error instanceof AgentRunError) return error;
   const said = error instanceof Error ? error.message : String(error);
-  const known = KNOWN.find(({ pattern }) => pattern.test(said));
+  const known = wordingOf(said);
   const what = known?.what ?? 'git failed';
-  const words = maskSecrets(said).replaceAll(/\/\/[^/@\s]+@/g, '//').trim();
-  return new AgentRunError(known?.code ?? fallback, `${shownRemote(remote)}: ${what}: ${lastLines(words)}`, { cause: error });
+  return new AgentRunError(known?.code ?? fallback, `${shownRemote(remote)}: ${what}: ${shownWords(said)}`, {
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+  });
 }
 
-/** A remote without user and password. */
-export const shownRemote = (remote: string): string => maskSecrets(remote).replace(/\/\/[^/@\s]+@/, '//');
+/** A remote without credentials. */
+export const shownRemote = (remote: string): string => maskSecrets(withoutCredentials(remote));
 
-/** The lines that tell something; git repeats advice around them. */
-function lastLines(words: string): string {
-  const lines = words.split('\n').map((line) => line.trim()).filter((line) => line !== '' && !/^(?:hint:|To |Done$)/.test(line));
+/** What git said, without credentials, advice and progress, on one line. */
+export function shownWords(said: string): string {
+  const lines = maskSecrets(withoutCredentials(said))
+    .split(/[\n\r]/)
+    .map((line) => line.trim().replaceAll('\t', ' '))
+    .filter((line) => line !== '' && !/^(?:hint:|To |Done$|remote: *$|POST git-)/.test(line));
   return lines.slice(0, 4).join(' | ').slice(0, 600);
 }
+
+/** A text in whose URLs stands no password, and in those of http no user either, which may be a token. */
+export const withoutCredentials = (text: string): string =>
+  text
+    .replaceAll(/(https?:\/\/)[^/\s'"]*@/gi, '$1')
+    .replaceAll(/([a-z][a-z0-9+.-]*:\/\/[^/\s'":@]*):[^/\s'"]*@/gi, '$1@');

@@ -1,8 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-const run = promisify(execFile);
-
 /** A repository that holds lanes, as it stands. */
 export interface RepositoryState {
   /** The commit that is checked out; absent before the first commit. */
@@ -29,6 +27,7 @@ const environment = () => ({
  * @returns undefined where there is no repository, or git is not installed.
  */
 export async function repositoryState(directory: string): Promise<RepositoryState | undefined> {
+  const run = promisify(execFile);
   const git = async (...args: string[]) =>
     (await run('git', args, { cwd: directory, env: environment(), maxBuffer: 2 ** 28 })).stdout;
   try {

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AgentRunError } from '../errors.ts';
-import { type Git, GitFailure, gitIn } from './git.ts';
+import { type Git, GitFailure } from './git.ts';
 import type { CommitRequest } from './write-commit.ts';
 
 /** Who signs, and with what. */
@@ -17,18 +17,23 @@ export interface Signing {
  *
  * @throws AgentRunError `signing-failed`; no unsigned commit takes its place
  */
-export async function signCommit(git: Git, unsigned: string, request: CommitRequest, signing: Signing): Promise<string> {
+export async function signCommit(
+  git: Git,
+  unsigned: string,
+  request: CommitRequest,
+  signing: Signing,
+): Promise<string> {
   const [, name = '', email = ''] = /^(.*) <(.*)>$/.exec(request.author) ?? [];
-  const dated = gitIn(git.directory, {
-    ...process.env,
-    ...Object.fromEntries(
+  const dated = git.with(
+    Object.fromEntries(
       ['GIT_AUTHOR', 'GIT_COMMITTER'].flatMap((who) => [
         [`${who}_NAME`, name],
         [`${who}_EMAIL`, email],
-        [`${who}_DATE`, request.date],
+        // With "@" it is seconds, however few they are.
+        [`${who}_DATE`, `@${request.date}`],
       ]),
     ),
-  });
+  );
   const how = ['-c', `gpg.format=${signing.format}`, '-c', `user.signingKey=${signing.key}`];
   const parents = request.parent === undefined ? [] : ['-p', request.parent];
   try {
@@ -40,7 +45,9 @@ export async function signCommit(git: Git, unsigned: string, request: CommitRequ
   } catch (error) {
     if (error instanceof AgentRunError) throw error;
     const why = error instanceof GitFailure || error instanceof Error ? error.message : String(error);
-    throw new AgentRunError('signing-failed', `the commit could not be signed with ${signing.key}: ${why}`, { cause: error });
+    throw new AgentRunError('signing-failed', `the commit could not be signed with ${signing.key}: ${why}`, {
+      cause: error,
+    });
   }
 }
 

@@ -1,13 +1,14 @@
 import { AgentRunError } from '../errors.ts';
-import { fetchSnapshot } from './branch-snapshot.ts';
+import { contentsBefore, digestReader } from './branch-contents.ts';
+import { type BranchSnapshot, fetchSnapshot, isOnBranch } from './branch-snapshot.ts';
 import { removalMessage } from './commit-message.ts';
 import { inDisposableRepository } from './git.ts';
 import type { LaneCommit } from './lane-commit.ts';
-import { AUTHOR, contentsBefore, digestReader, type PublishOptions, type PublishResult } from './publish.ts';
-import { type BranchPlan, companionPaths, planLane } from './publish-plan.ts';
+import { AUTHOR, type PublishOptions, type PublishResult, signingOf } from './publish.ts';
+import { type BranchPlan, planLane } from './publish-plan.ts';
 import { pushUntilTaken } from './push.ts';
 import { resolveRemote } from './remote.ts';
-import { writeCommit } from './write-commit.ts';
+import { assertAuthor, writeCommit } from './write-commit.ts';
 
 /** The lane to be removed from a branch. */
 export interface Removal {
@@ -22,6 +23,15 @@ export type UnpublishOptions = Omit<PublishOptions, 'allowOlder' | 'branch'> & {
 /** How a removal ended: removed, or there was nothing of the lane. */
 export type RemovalResult = Omit<PublishResult, 'status'> & { readonly status: 'removed' | 'absent' };
 
+interface Decision {
+  readonly status: RemovalResult['status'];
+  readonly plan: BranchPlan;
+  /** The commit that was made. */
+  readonly commit?: string;
+}
+
+const ABSENT: Decision = { status: 'absent', plan: { writes: [], removals: [] } };
+
 /**
  * Removes everything that a lane owns from a GitOps branch, and nothing else.
  *
@@ -29,42 +39,41 @@ export type RemovalResult = Omit<PublishResult, 'status'> & { readonly status: '
  *   edited there, both unless forced; the branch is then as it was
  */
 export async function unpublishLane({ lane, commit }: Removal, options: UnpublishOptions): Promise<RemovalResult> {
-  const { branch, force = false } = options;
+  const { branch, force = false, author = AUTHOR } = options;
   const remote = resolveRemote(options.remote, options.cwd);
+  assertAuthor(author);
   return inDisposableRepository(async (git) => {
-    let plan: BranchPlan = { writes: [], removals: [] };
-    let made: string | undefined;
-    let head: string | undefined;
-    let before = new Map<string, string>();
-    let status: RemovalResult['status'] = 'absent';
+    let decision = ABSENT;
+    let snapshot: BranchSnapshot | undefined;
     const target = { remote, branch, deadlineMs: options.deadlineMs ?? 60_000 };
-    const attempts = await pushUntilTaken(git, target, async (offered) => {
-      const snapshot = await fetchSnapshot(git, remote, branch);
-      head = snapshot.head;
-      if (offered !== undefined && head === offered) return undefined;
-      const inventory = snapshot.inventories.get(lane);
-      status = inventory === undefined ? 'absent' : 'removed';
-      if (inventory === undefined) return undefined;
-      if (snapshot.inventories.size === 1 && !force) {
+    const attempts = await pushUntilTaken(git, target, async (last) => {
+      snapshot = await fetchSnapshot(git, remote, branch);
+      const { head, inventories } = snapshot;
+      const arrived = async () => last !== undefined && (await isOnBranch(git, remote, branch, head, last.commit));
+      const isAbsent = !inventories.has(lane);
+      if ((isAbsent || last?.isUnanswered === true) && (await arrived())) return undefined;
+      decision = ABSENT;
+      if (isAbsent) return undefined;
+      if (inventories.size === 1 && !force) {
         throw new AgentRunError('last-lane', `lane ${lane} is the last one on the branch ${branch}`);
       }
-      const owned = await planLane({ snapshot, lane, files: [], force, digestOf: digestReader(git) });
-      const companions = companionPaths(lane, inventory).filter((path) => snapshot.entries.has(path));
-      plan = { writes: [], removals: [...owned.removals, ...companions] };
-      if (options.dryRun === true) {
-        before = await contentsBefore(git, snapshot, plan);
-        return undefined;
-      }
-      made = await writeCommit(git, {
-        parent: snapshot.head,
+      const plan = await planLane({ snapshot, lane, files: [], companions: [], force, digestOf: digestReader(git) });
+      decision = { status: 'removed', plan };
+      if (options.dryRun === true) return undefined;
+      const made = await writeCommit(git, {
+        parent: head,
         plan,
         message: removalMessage(lane),
-        author: options.author ?? AUTHOR,
+        author,
         date: commit.committed,
-        ...(options.signing === undefined ? {} : { signing: options.signing }),
+        ...signingOf(options),
       });
-      return { commit: made, ref: `refs/heads/${branch}`, expected: snapshot.head };
+      decision = { ...decision, commit: made };
+      return { commit: made, ref: `refs/heads/${branch}`, expected: head };
     });
-    return { status, commit: made ?? head, plan, attempts, before, problems: [] };
+    const { status, plan } = decision;
+    const isShown = options.dryRun === true && snapshot !== undefined;
+    const before = isShown ? await contentsBefore(git, snapshot as BranchSnapshot, plan) : new Map<string, string>();
+    return { status, commit: decision.commit ?? snapshot?.head, plan, attempts, before, problems: [] };
   }, options.environment);
 }

@@ -1,3 +1,4 @@
+import { AgentRunError } from '../errors.ts';
 import type { Git } from './git.ts';
 import type { BranchPlan } from './publish-plan.ts';
 import { type Signing, signCommit } from './sign-commit.ts';
@@ -14,6 +15,12 @@ export interface CommitRequest {
   readonly signing?: Signing;
 }
 
+/** @throws AgentRunError `usage` for what git would not take as an author */
+export function assertAuthor(author: string): void {
+  if (/^[^<>\n\0]+ <[^<>\s\0]+>$/.test(author)) return;
+  throw new AgentRunError('usage', `"${author}" is no author; write it as "Name <email>"`);
+}
+
 const RESULT = 'refs/agentrun/result';
 const NOTES_RESULT = 'refs/agentrun/notes-result';
 
@@ -24,7 +31,7 @@ const data = (content: string): string => `data ${Buffer.byteLength(content)}\n$
 
 const header = (ref: string, { author, date, message, parent }: Omit<CommitRequest, 'plan' | 'signing'>): string =>
   [
-    `commit ${ref}\n`,
+    `commit ${ref}\nmark :1\n`,
     `author ${author} ${date}\n`,
     `committer ${author} ${date}\n`,
     data(message),
@@ -38,17 +45,22 @@ export async function writeCommit(git: Git, request: CommitRequest): Promise<str
     ...plan.removals.map((path) => `D ${quotedPath(path)}\n`),
     ...plan.writes.map(({ path, content }) => `M 100644 inline ${quotedPath(path)}\n${data(content)}`),
   ];
-  const made = await importCommit(git, RESULT, header(RESULT, request) + changes.join(''));
+  const made = await importCommit(git, header(RESULT, request) + changes.join(''));
   return signing === undefined ? made : signCommit(git, made, request, signing);
 }
 
 /** Makes a commit of the notes that sets the note of one commit. */
-export function writeNote(git: Git, request: Omit<CommitRequest, 'plan' | 'signing'>, target: string, note: string): Promise<string> {
-  return importCommit(git, NOTES_RESULT, `${header(NOTES_RESULT, request)}N inline ${target}\n${data(note)}`);
+export function writeNote(
+  git: Git,
+  request: Omit<CommitRequest, 'plan' | 'signing'>,
+  target: string,
+  note: string,
+): Promise<string> {
+  return importCommit(git, `${header(NOTES_RESULT, request)}N inline ${target}\n${data(note)}`);
 }
 
-async function importCommit(git: Git, ref: string, commit: string): Promise<string> {
+async function importCommit(git: Git, commit: string): Promise<string> {
   // Each try begins at the parent again, so the ref of a former try may be replaced.
-  await git.text(['fast-import', '--date-format=raw', '--force'], `feature done\n${commit}done\n`);
-  return (await git.text(['rev-parse', ref])).trim();
+  const stream = `feature done\n${commit}get-mark :1\ndone\n`;
+  return (await git.text(['fast-import', '--date-format=raw-permissive', '--force'], stream)).trim();
 }

@@ -1,14 +1,13 @@
 import { placeholderArtifact } from '@agentrun/lib';
 import type { Command } from 'commander';
-import { laneFiles } from '../lane-files.ts';
-import { workOnLanes } from '../lanes-at-work.ts';
-import { printReport } from '../print-report.ts';
 import { type CommandContext, subcommand } from '../command.ts';
+import { laneFiles } from '../lane-files.ts';
+import { failedOrHeld, laneReport, workOnLanes } from '../lanes-at-work.ts';
+import { printReport } from '../print-report.ts';
 import { createProgress } from '../progress.ts';
-import { repositoryLookup } from '../repository-lookup.ts';
 import { assertOneArtifact, renderInput } from '../render-options.ts';
+import { repositoryLookup } from '../repository-lookup.ts';
 import { type RenderCommandOptions, withRenderOptions } from './render-command.ts';
-import { failedOrHeld, laneReport } from './synth.ts';
 
 /** What a check renders with when no image is named: no commit that exists. */
 const NO_COMMIT = '0'.repeat(40);
@@ -30,7 +29,11 @@ Examples:
     .action((lanes: string[], options: RenderCommandOptions) => check(lanes, options, context));
 }
 
-async function check(lanes: readonly string[], options: RenderCommandOptions, { terminal, exit }: CommandContext): Promise<void> {
+async function check(
+  lanes: readonly string[],
+  options: RenderCommandOptions,
+  { terminal, exit }: CommandContext,
+): Promise<void> {
   const cwd = terminal.cwd();
   const named = [options.artifact, options.imageDigest, options.envIdentity, options.placeholder].some(
     (option) => option !== undefined,
@@ -46,11 +49,16 @@ async function check(lanes: readonly string[], options: RenderCommandOptions, { 
         ? renderInput(loaded, file.path, { ...options, allowDirty: true }, cwd, repositories)
         : { sourceCommit: NO_COMMIT, artifact: placeholderArtifact(loaded.lane, NO_COMMIT) },
     progress,
+    () => undefined,
   );
   progress.done();
-  const ok = works.every(({ rendered }) => rendered !== undefined);
-  const reports = works.flatMap((work) => (work.rendered ? [laneReport(work.rendered, 'ok')] : failedOrHeld(work)));
-  printReport({ command: 'check', ok, lanes: reports, problems: works.flatMap(({ problems }) => problems) }, options.format, terminal);
+  const ok = works.every(({ done }) => done !== undefined);
+  const reports = works.map((work) => (work.done ? laneReport(work.done.summary, 'ok') : failedOrHeld(work)));
+  printReport(
+    { command: 'check', ok, lanes: reports, problems: works.flatMap(({ problems }) => problems) },
+    options.format,
+    terminal,
+  );
   if (options.format === 'text' && ok) {
     const what = works.length === 1 ? `${reports[0]?.lane} is` : `${works.length} lanes are`;
     terminal.stderr.write(`${what} right${named ? '' : ', checked with the placeholder image'}\n`);

@@ -2,8 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { AgentRunError, loadLane, newLaneText } from '@agentrun/lib';
 import type { Command } from 'commander';
-import { laneFile } from '../lane-files.ts';
 import { type CommandContext, lanesDirOption, subcommand } from '../command.ts';
+import { laneFile } from '../lane-files.ts';
 
 export function laneNewCommand(lane: Command, context: CommandContext): void {
   subcommand(lane, 'new')
@@ -23,7 +23,11 @@ Example:
     .action((version: string, options: { from: string; lanesDir: string }) => newLane(version, options, context));
 }
 
-async function newLane(version: string, options: { from: string; lanesDir: string }, { terminal }: CommandContext): Promise<void> {
+async function newLane(
+  version: string,
+  options: { from: string; lanesDir: string },
+  { terminal }: CommandContext,
+): Promise<void> {
   const cwd = terminal.cwd();
   const source = laneFile(options.from, resolve(cwd, options.lanesDir), cwd);
   const { lane, text } = await loadLane(source, { displayPath: options.from });
@@ -42,7 +46,9 @@ async function writeFresh(target: string, text: string): Promise<void> {
     await writeFile(target, text, { flag: 'wx' });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') {
-      throw new AgentRunError('output-write', `the lane ${target} cannot be written: ${(cause as Error).message}`, { cause });
+      throw new AgentRunError('output-write', `the lane ${target} cannot be written: ${(cause as Error).message}`, {
+        cause,
+      });
     }
     throw new AgentRunError('lane-exists', `the lane ${target} exists already`, { cause });
   }

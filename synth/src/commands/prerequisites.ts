@@ -1,7 +1,7 @@
 import { loadLane, type Prerequisite, prerequisites } from '@agentrun/lib';
 import { type Command, Option } from 'commander';
-import { laneFiles } from '../lane-files.ts';
 import { type CommandContext, lanesDirOption, subcommand } from '../command.ts';
+import { laneFiles } from '../lane-files.ts';
 
 export function prerequisitesCommand(program: Command, { terminal }: CommandContext): void {
   subcommand(program, 'prerequisites')
@@ -35,7 +35,8 @@ Examples:
 function asText(needed: Prerequisite): string {
   if (needed.kind !== 'Secret') {
     const word = needed.kind.toLowerCase();
-    const line = needed.kind === 'Namespace' ? `kubectl create namespace ${needed.name}` : `kubectl get ${word} ${needed.name}`;
+    const line =
+      needed.kind === 'Namespace' ? `kubectl create namespace ${needed.name}` : `kubectl get ${word} ${needed.name}`;
     return `# ${needed.kind} ${needed.name}: ${needed.purpose}\n${line}\n`;
   }
   const literals = needed.keys.map((key) => `--from-literal=${key}=${placeholderOf(key)}`);

@@ -3,28 +3,26 @@ import {
   AgentRunError,
   type LoadedLane,
   type Problem,
-  publishLane,
-  type PublishResult,
   type PublishSource,
-  readLaneCommit,
+  publishLane,
   type RenderedLane,
   type RepositoryState,
+  readLaneCommit,
 } from '@agentrun/lib';
 import type { Command } from 'commander';
+import { branchReport, printDiff } from '../branch-report.ts';
 import { type CommandContext, subcommand } from '../command.ts';
-import { fileDiff } from '../file-diff.ts';
 import { type LaneFile, laneFiles } from '../lane-files.ts';
 import { laneRepositoryUrl } from '../lane-repository-url.ts';
-import { type LaneWork, workOnLanes } from '../lanes-at-work.ts';
-import { pruneBranch } from '../prune-branch.ts';
+import { failedOrHeld, type LaneWork, laneReport, workOnLanes } from '../lanes-at-work.ts';
 import { printReport } from '../print-report.ts';
 import { createProgress } from '../progress.ts';
+import { type PrunedLane, pruneBranch } from '../prune-branch.ts';
 import { type BranchWriteOptions, branchWrite, withBranchWriteOptions } from '../publish-options.ts';
 import { assertOneArtifact, renderInput } from '../render-options.ts';
 import type { LaneReport } from '../report/index.ts';
 import { pathInRepository, type RepositoryLookup, repositoryLookup } from '../repository-lookup.ts';
 import { type RenderCommandOptions, withRenderOptions } from './render-command.ts';
-import { failedOrHeld, laneReport } from './synth.ts';
 
 interface PublishCommandOptions extends RenderCommandOptions, BranchWriteOptions {
   readonly laneRepository?: string;
@@ -57,7 +55,11 @@ Examples:
     .action((lanes: string[], options: PublishCommandOptions) => publish(lanes, options, context));
 }
 
-async function publish(lanes: readonly string[], options: PublishCommandOptions, { terminal, exit }: CommandContext): Promise<void> {
+async function publish(
+  lanes: readonly string[],
+  options: PublishCommandOptions,
+  { terminal, exit }: CommandContext,
+): Promise<void> {
   const cwd = terminal.cwd();
   assertOneArtifact(options);
   if (options.prune === true && options.all !== true) throw new AgentRunError('usage', '--prune goes with --all');
@@ -68,29 +70,43 @@ async function publish(lanes: readonly string[], options: PublishCommandOptions,
     files,
     (loaded, file) => renderInput(loaded, file.path, { ...options, allowDirty: false }, cwd, repositories),
     progress,
+    (rendered) => rendered,
   );
   progress.done();
   const problems: Problem[] = works.flatMap((work) => work.problems);
   const reports: LaneReport[] = [];
-  let ok = works.every(({ rendered }) => rendered !== undefined);
-  if (!ok) reports.push(...works.flatMap(failedOrHeld));
+  let ok = works.every(({ done }) => done !== undefined);
+  const failed = (error: unknown, file?: string) => {
+    if (!(error instanceof AgentRunError)) throw error;
+    ok = false;
+    problems.push(...error.problems.map((problem) => ({ ...(file === undefined ? {} : { file }), ...problem })));
+  };
+  if (!ok) reports.push(...works.map(failedOrHeld));
   else {
-    for (const { file, loaded, rendered } of works) {
-      if (loaded === undefined || rendered === undefined) continue;
+    for (const { file, loaded, done } of works) {
+      if (loaded === undefined || done === undefined) continue;
+      const { kept: rendered, summary } = done;
       try {
         const source = await sourceOf(loaded, rendered, file, repositories, options);
         const result = await publishLane(source, writeOptions(rendered, options, cwd));
         problems.push(...result.problems);
-        reports.push(reportOf(rendered, result));
-        if (options.dryRun === true) terminal.stdout.write(fileDiff(result.plan, result.before));
+        reports.push(branchReport(laneReport(summary, ''), result, options));
+        printDiff(result, options, terminal);
       } catch (error) {
-        if (!(error instanceof AgentRunError)) throw error;
-        ok = false;
-        problems.push(...error.problems.map((problem) => ({ file: file.shown, ...problem })));
-        reports.push(laneReport(rendered, 'refused'));
+        failed(error, file.shown);
+        reports.push(laneReport(summary, 'refused'));
       }
     }
-    if (ok && options.prune === true) reports.push(...(await pruneAll(works, options, cwd, repositories)));
+    try {
+      const pruned = ok && options.prune === true ? pruneAll(works, options, cwd, repositories) : [];
+      for await (const { lane, result } of pruned) {
+        problems.push(...result.problems);
+        reports.push(branchReport({ lane, status: '' }, result, options));
+        printDiff(result, options, terminal);
+      }
+    } catch (error) {
+      failed(error);
+    }
   }
   printReport({ command: 'publish', ok, lanes: reports, problems }, options.format, terminal);
   if (!ok) exit(1);
@@ -99,11 +115,10 @@ async function publish(lanes: readonly string[], options: PublishCommandOptions,
 /** Where to, and how. */
 function writeOptions({ lane }: RenderedLane, options: PublishCommandOptions, cwd: string) {
   return {
-    cwd,
+    ...branchWrite(options, cwd),
     remote: options.remote ?? lane.gitMirror.writeUrl,
     branch: options.branch ?? lane.gitops.branch,
     allowOlder: options.allowOlder === true,
-    ...branchWrite(options),
   };
 }
 
@@ -130,26 +145,25 @@ async function knownRepository(file: LaneFile, repositories: RepositoryLookup): 
   return state;
 }
 
-const reportOf = (rendered: RenderedLane, { status, commit }: PublishResult): LaneReport => ({
-  ...laneReport(rendered, status),
-  ...(commit === undefined ? {} : { commit }),
-});
-
 /** Prunes every branch that the lanes are published to. */
-async function pruneAll(works: readonly LaneWork[], options: PublishCommandOptions, cwd: string, repositories: RepositoryLookup): Promise<LaneReport[]> {
-  const rendered = works.flatMap((work) => work.rendered ?? []);
+async function* pruneAll(
+  works: readonly LaneWork<RenderedLane>[],
+  options: PublishCommandOptions,
+  cwd: string,
+  repositories: RepositoryLookup,
+): AsyncGenerator<PrunedLane> {
+  const rendered = works.flatMap(({ done }) => done?.kept ?? []);
   const [first] = works;
-  if (first === undefined) return [];
+  if (first === undefined) return;
   const state = await knownRepository(first.file, repositories);
   const folder = dirname(pathInRepository(state, first.file.path));
   const commit = await readLaneCommit(first.file.path);
   const present = new Set(rendered.map(({ lane }) => lane.version));
-  const branches = new Map(rendered.map((lane) => [`${lane.lane.gitMirror.writeUrl}\0${lane.lane.gitops.branch}`, lane]));
-  const reports: LaneReport[] = [];
-  for (const one of branches.values()) {
-    const { allowOlder: _unused, ...write } = writeOptions(one, options, cwd);
+  const targets = rendered.map((one) => ({ one, write: writeOptions(one, options, cwd) }));
+  const branches = new Map(targets.map((target) => [`${target.write.remote}\0${target.write.branch}`, target]));
+  for (const { one, write } of branches.values()) {
+    const { allowOlder: _unused, ...removal } = write;
     const repository = laneRepositoryUrl(state, one.lane.source.remote, options.laneRepository);
-    reports.push(...(await pruneBranch({ repository, folder, present, commit }, write)));
+    yield* pruneBranch({ repository, folder, present, commit }, removal);
   }
-  return reports;
 }

@@ -8,7 +8,10 @@ export function withRenderOptions(command: Command, { publishes = false } = {}):
     .option('--all', 'every lane of the folder')
     .addOption(lanesDirOption())
     .option('--source-commit <commit>', 'commit that the manager boots; default: the checked-out commit')
-    .option('--artifact <file>', 'service record or catalog of the image ({lane} stands for the version), or "branch": the one published last')
+    .option(
+      '--artifact <file>',
+      'service record or catalog of the image ({lane} stands for the version), or "branch": the one published last',
+    )
     .option('--image-digest <digest>', 'digest of the image (sha256:...), with --env-identity')
     .option('--env-identity <identity>', 'identity of the environment image, with --image-digest')
     .option('--placeholder', 'render without an image; such a lane cannot run')
@@ -31,4 +34,3 @@ export interface RenderCommandOptions {
   readonly allowDirty?: boolean;
   readonly format: 'text' | 'json' | 'sarif' | 'github';
 }
-

@@ -1,14 +1,13 @@
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { type OutputFile, proveLane, type RenderedLane, writeOutput } from '@agentrun/lib';
 import type { Command } from 'commander';
-import { laneFiles } from '../lane-files.ts';
-import { type LaneWork, workOnLanes } from '../lanes-at-work.ts';
-import { printReport } from '../print-report.ts';
 import { type CommandContext, subcommand } from '../command.ts';
+import { laneFiles } from '../lane-files.ts';
+import { failedOrHeld, laneReport, workOnLanes } from '../lanes-at-work.ts';
+import { printReport } from '../print-report.ts';
 import { createProgress } from '../progress.ts';
-import { repositoryLookup } from '../repository-lookup.ts';
 import { assertOneArtifact, renderInput } from '../render-options.ts';
-import type { LaneReport } from '../report/index.ts';
+import { repositoryLookup } from '../repository-lookup.ts';
 import { type RenderCommandOptions, withRenderOptions } from './render-command.ts';
 
 interface SynthOptions extends RenderCommandOptions {
@@ -36,32 +35,49 @@ Examples:
     .action((lanes: string[], options: SynthOptions) => synth(lanes, options, context));
 }
 
-async function synth(lanes: readonly string[], options: SynthOptions, { terminal, exit }: CommandContext): Promise<void> {
+async function synth(
+  lanes: readonly string[],
+  options: SynthOptions,
+  { terminal, exit }: CommandContext,
+): Promise<void> {
   const cwd = terminal.cwd();
   assertOneArtifact(options);
   const files = await laneFiles({ lanes, all: options.all === true, lanesDir: options.lanesDir }, cwd);
   const repositories = repositoryLookup();
   const progress = createProgress(terminal, files.length, 'rendering');
-  const works = await workOnLanes(files, (loaded, file) => renderInput(loaded, file.path, options, cwd, repositories), progress);
+  const works = await workOnLanes(
+    files,
+    (loaded, file) => renderInput(loaded, file.path, options, cwd, repositories),
+    progress,
+    (rendered) => ({ files: filesOf(rendered), ...(options.prove === true ? { rendered } : {}) }),
+  );
   progress.done();
   const problems = works.flatMap((work) => work.problems);
-  const rendered = works.flatMap((work) => work.rendered ?? []);
-  const ok = rendered.length === works.length;
+  const done = works.flatMap((work) => work.done ?? []);
+  const ok = done.length === works.length;
   if (!ok) {
-    printReport({ command: 'synth', ok, lanes: works.flatMap(failedOrHeld), problems }, options.format, terminal);
+    printReport({ command: 'synth', ok, lanes: works.map(failedOrHeld), problems }, options.format, terminal);
     exit(1);
     return;
   }
-  const proofs = options.prove === true ? await proveAll(rendered, terminal, options) : undefined;
-  const [only] = rendered.length === 1 && options.all !== true ? rendered : [];
-  const directory = resolve(cwd, options.out ?? `dist/${only === undefined ? 'lanes' : only.lane.version}`);
-  const { changed } = await writeOutput(directory, only === undefined ? foldersOf(rendered) : filesOf(only));
-  const reports = rendered.map((lane) => laneReport(lane, changed ? 'written' : 'unchanged'));
+  const proofs = await proveAll(
+    done.flatMap(({ kept }) => kept.rendered ?? []),
+    terminal,
+  );
+  const [only] = done.length === 1 && options.all !== true ? done : [];
+  const directory = resolve(cwd, options.out ?? `dist/${only === undefined ? 'lanes' : only.summary.version}`);
+  const output =
+    only?.kept.files ??
+    done.flatMap(({ summary, kept }) =>
+      kept.files.map(({ path, content }) => ({ path: `${summary.version}/${path}`, content })),
+    );
+  const { changed } = await writeOutput(directory, output);
+  const reports = done.map(({ summary }) => laneReport(summary, changed ? 'written' : 'unchanged'));
   printReport({ command: 'synth', ok, lanes: reports, problems }, options.format, terminal);
   if (options.format === 'text') {
-    for (const line of proofs ?? []) terminal.stderr.write(`${line}\n`);
+    for (const line of proofs) terminal.stderr.write(`${line}\n`);
     terminal.stderr.write(`output: ${shown(directory, cwd)}\n`);
-    for (const { lane, filesDigest } of rendered) terminal.stdout.write(`${lane.version} ${filesDigest}\n`);
+    for (const { summary } of done) terminal.stdout.write(`${summary.version} ${summary.filesDigest}\n`);
   }
 }
 
@@ -69,30 +85,14 @@ async function synth(lanes: readonly string[], options: SynthOptions, { terminal
 const filesOf = ({ files, controlPlane }: RenderedLane): OutputFile[] =>
   [...files, controlPlane].map(({ path, content }) => ({ path, content }));
 
-const foldersOf = (rendered: readonly RenderedLane[]): OutputFile[] =>
-  rendered.flatMap((lane) => filesOf(lane).map(({ path, content }) => ({ path: `${lane.lane.version}/${path}`, content })));
-
-export const laneReport = ({ lane, filesDigest, objectsDigest, files }: RenderedLane, status: string): LaneReport => ({
-  lane: lane.version,
-  status,
-  filesDigest,
-  objectsDigest,
-  files: files.map(({ path }) => path),
-});
-
-/** Lanes of a run that writes nothing: those with errors, and those that were right but wait for them. */
-export function failedOrHeld({ file, loaded, rendered }: LaneWork): LaneReport[] {
-  const version = loaded?.lane.version ?? /([^/]*)\.yaml$/.exec(file.path)?.[1] ?? file.shown;
-  return [rendered === undefined ? { lane: version, status: 'failed' } : laneReport(rendered, 'not-written')];
-}
-
-async function proveAll(rendered: readonly RenderedLane[], terminal: CommandContext['terminal'], options: SynthOptions): Promise<string[]> {
+async function proveAll(rendered: readonly RenderedLane[], terminal: CommandContext['terminal']): Promise<string[]> {
   const lines: string[] = [];
-  for (const lane of rendered) {
-    if (options.format === 'text' && terminal.stderr.isTTY) terminal.stderr.write(`proving ${lane.lane.version}\r`);
-    const proof = await proveLane(lane);
-    lines.push(`${lane.lane.version}: proved in ${proof.environments} environments, one digest`);
+  for (const one of rendered) {
+    if (terminal.stderr.isTTY === true) terminal.stderr.write(`\r\u001b[Kproving ${one.lane.version}`);
+    const proof = await proveLane(one);
+    lines.push(`${one.lane.version}: proved in ${proof.environments} environments, one digest`);
   }
+  if (terminal.stderr.isTTY === true && rendered.length > 0) terminal.stderr.write('\r\u001b[K');
   return lines;
 }
 

@@ -3,7 +3,12 @@ import { join } from 'node:path';
 import { AgentRunError } from '../src/errors.ts';
 
 /** The files below `templates/` that the library needs at run time, as paths with "/". */
-export const TEMPLATE_FILES: readonly string[] = ['tekton/render-smoke.sh'];
+export const TEMPLATE_FILES: readonly string[] = [
+  'tekton/clone.sh',
+  'tekton/check.sh',
+  'tekton/prove.sh',
+  'tekton/publish.sh',
+];
 
 // Looked for within a line: control characters, the line and paragraph separators, the byte order mark.
 const FORBIDDEN = /[\p{Cc}\p{Zl}\p{Zp}\ufeff]/u;

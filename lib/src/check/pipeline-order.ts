@@ -10,7 +10,10 @@ interface Dependency {
   readonly result?: string;
 }
 
-/** Tasks wait only for tasks that exist, use only results that these declare, and never for each other in a ring. */
+/**
+ * Tasks wait only for tasks that exist, and never for each other in a ring; they and the Pipeline use only results that
+ * tasks declare.
+ */
 export function pipelineOrder(placed: PlacedObject): Finding[] {
   const tasks = listOf(dig(placed.object, 'spec', 'tasks'));
   const all = [...tasks, ...listOf(dig(placed.object, 'spec', 'finally'))];
@@ -18,34 +21,32 @@ export function pipelineOrder(placed: PlacedObject): Finding[] {
   const findings: Finding[] = [];
   const edges = new Map<string, string[]>();
 
+  const resolve = (dependency: Dependency, waiting?: string): void => {
+    const at = (message: string) => findings.push(findingAt(placed, 'output-pipeline', dependency.pointer, message));
+    const target = byName.get(dependency.task);
+    if (target === undefined) {
+      at(`there is no task "${dependency.task}"`);
+      return;
+    }
+    if (waiting !== undefined) edges.set(waiting, [...(edges.get(waiting) ?? []), dependency.task]);
+    const declared = listOf(dig(target, 'taskSpec', 'results')).map((result) => dig(result, 'name'));
+    if (dependency.result !== undefined && !declared.includes(dependency.result)) {
+      at(`the task "${dependency.task}" declares no result "${dependency.result}"`);
+    }
+  };
   all.forEach((task, at) => {
     const name = textOf(dig(task, 'name')) ?? '';
     const pointer = at < tasks.length ? `/spec/tasks/${at}` : `/spec/finally/${at - tasks.length}`;
-    for (const dependency of dependenciesOf(task, pointer)) {
-      const target = byName.get(dependency.task);
-      if (target === undefined) {
-        findings.push(
-          findingAt(placed, 'output-pipeline', dependency.pointer, `there is no task "${dependency.task}"`),
-        );
-      } else {
-        edges.set(name, [...(edges.get(name) ?? []), dependency.task]);
-        const declared = listOf(dig(target, 'taskSpec', 'results')).map((result) => dig(result, 'name'));
-        if (dependency.result !== undefined && !declared.includes(dependency.result)) {
-          findings.push(
-            findingAt(
-              placed,
-              'output-pipeline',
-              dependency.pointer,
-              `the task "${dependency.task}" declares no result "${dependency.result}"`,
-            ),
-          );
-        }
-      }
-    }
+    for (const dependency of dependenciesOf(task, pointer)) resolve(dependency, name);
+  });
+  listOf(dig(placed.object, 'spec', 'results')).forEach((result, at) => {
+    for (const dependency of resultsIn(dig(result, 'value'), `/spec/results/${at}/value`)) resolve(dependency);
   });
   const ring = findRing(edges);
   if (ring !== undefined) {
-    findings.push(findingAt(placed, 'output-pipeline', '/spec/tasks', `the tasks wait for each other: ${ring.join(' -> ')}`));
+    findings.push(
+      findingAt(placed, 'output-pipeline', '/spec/tasks', `the tasks wait for each other: ${ring.join(' -> ')}`),
+    );
   }
   return findings;
 }
@@ -55,15 +56,13 @@ function dependenciesOf(task: unknown, pointer: string): Dependency[] {
     pointer: `${pointer}/runAfter/${at}`,
     task: String(name),
   }));
-  const used = ['params', 'when'].flatMap((field) =>
-    [...JSON.stringify(dig(task, field) ?? null).matchAll(RESULT)].map(([, name = '', result = '']) => ({
-      pointer: `${pointer}/${field}`,
-      task: name,
-      result,
-    })),
-  );
+  const used = ['params', 'when'].flatMap((field) => resultsIn(dig(task, field), `${pointer}/${field}`));
   return [...after, ...used];
 }
+
+/** The results of tasks that a value uses. */
+const resultsIn = (value: unknown, pointer: string): Dependency[] =>
+  [...JSON.stringify(value ?? null).matchAll(RESULT)].map(([, task = '', result = '']) => ({ pointer, task, result }));
 
 /** The names along the first ring that is found. */
 function findRing(edges: ReadonlyMap<string, readonly string[]>): string[] | undefined {

@@ -64,6 +64,7 @@ function checkTask(
   const at = (where: string, message: string) => findings.push(findingAt(placed, 'output-pipeline', where, message));
   const taskParams = names(dig(task, 'taskSpec', 'params'));
   const taskWorkspaces = names(dig(task, 'taskSpec', 'workspaces'));
+  const taskResults = names(dig(task, 'taskSpec', 'results'));
 
   listOf(dig(task, 'params')).forEach((param, position) => {
     const name = textOf(dig(param, 'name')) ?? '';
@@ -117,12 +118,15 @@ function checkTask(
       if (!taskWorkspaces.includes(used))
         at(base, `the step uses the workspace "${used}", which the task does not declare`);
     }
+    for (const used of referencesIn({ ...(step as object), script: '' }, 'results')) {
+      if (!taskResults.includes(used)) at(base, `the step uses the result "${used}", which the task does not declare`);
+    }
   });
   return findings;
 }
 
-/** The names used as `$(params.NAME)`, `$(params["NAME"])` or `$(workspaces.NAME.path)` anywhere in a value. */
-function referencesIn(value: unknown, root: 'params' | 'workspaces'): string[] {
+/** The names used as `$(params.NAME)`, `$(params["NAME"])`, `$(workspaces.NAME.path)` and so on, anywhere in a value. */
+function referencesIn(value: unknown, root: 'params' | 'workspaces' | 'results'): string[] {
   if (typeof value === 'string') {
     return [...value.matchAll(REFERENCE)]
       .filter((match) => match.groups?.['root'] === root)

@@ -4,7 +4,9 @@ import { Ajv, type ValidateFunction } from 'ajv';
 import { load } from 'js-yaml';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { checkObjectSchema } from '../../../lib/src/check/object-schema.ts';
+import { controlPlaneObjects } from '../../../lib/src/manifests/control-plane.ts';
 import type { Json } from '../../../lib/src/manifests/kubernetes-object.ts';
+import { contractLane } from '../../helpers/contract-lane.ts';
 import { brokenObject, goodObject } from '../../helpers/good-objects.ts';
 
 /** The definitions that a cluster with Argo CD and Tekton would judge by; they lie beside the repository. */
@@ -62,6 +64,13 @@ describe.skipIf(!present)('the upstream definitions, read closed', () => {
     expect(judges[kind].errors ?? []).toEqual([]);
     expect(passes).toBe(true);
     expect(checkObjectSchema(goodObject(kind))).toEqual([]);
+  });
+
+  it.each(Object.keys(FILES) as Kind[])('accept the %s that is rendered', (kind) => {
+    const object = controlPlaneObjects(contractLane()).find((candidate) => candidate.kind === kind);
+    const passes = judges[kind](object);
+    expect(judges[kind].errors ?? []).toEqual([]);
+    expect(passes).toBe(true);
   });
 
   it.each([

@@ -1,15 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { imageArtifact, placeholderArtifact } from '../../../lib/src/artifacts/artifact.ts';
-import { checkLane } from '../../../lib/src/check/check-lane.ts';
-import { checkRendered } from '../../../lib/src/check/check-rendered.ts';
 import { originFinder } from '../../../lib/src/check/origins.ts';
 import type { Lane } from '../../../lib/src/lane/lane.ts';
 import { parseLanePath, valueAt } from '../../../lib/src/lane/lane-path.ts';
-import { type LoadedLane, loadLaneSync } from '../../../lib/src/lane/load-lane.ts';
 import { type RenderedLane, renderLane } from '../../../lib/src/render/render-lane.ts';
+import { ORIGIN_PLACES, variableOf } from '../../fixtures/outputs/origin-places.ts';
 import { contractLane, contractVariant } from '../../helpers/contract-lane.ts';
 import { containerPointer, objectAt, patched, setAt } from '../../helpers/patched-output.ts';
 
@@ -22,99 +17,6 @@ const image = (lane: Lane) =>
     status: 'published',
   });
 const render = (lane: Lane): RenderedLane => renderLane(lane, { sourceCommit: COMMIT, artifact: image(lane) });
-
-const env = (name: string) => containerPointer(`env[${name}]/value`);
-
-/** What stands at a place, and the fields of the lane that decide it, in the order of the lane. */
-const PLACES: readonly (readonly [object: string, pointer: string, ...origins: string[]])[] = [
-  // The control plane.
-  ['Namespace/agentrun-ci', '/metadata/name', 'ci.namespace'],
-  ['Role/agentrun-v01-ci', '/metadata/name', 'ci.serviceAccountName'],
-  ['RoleBinding/agentrun-v01-ci', '/subjects/0/namespace', 'ci.namespace'],
-  ['Pipeline/agentrun-v01-ci', '/metadata/name', 'ci.pipeline'],
-  ['Pipeline/agentrun-v01-ci', '/spec/params/0/default', 'source.remote'],
-  ['Pipeline/agentrun-v01-ci', '/spec/params/2/default', 'gitMirror.writeUrl'],
-  ['Pipeline/agentrun-v01-ci', '/spec/params/7/default', 'ci.toolsImage'],
-  ['Pipeline/agentrun-v01-ci', '/spec/tasks/0/taskSpec/steps/0/env/2/value', 'version'],
-  // The files of Argo CD.
-  ['AppProject/agentrun-v01', '/spec/sourceRepos/0', 'gitops.repoURL'],
-  ['AppProject/agentrun-v01', '/metadata/namespace', 'gitops.argoNamespace'],
-  ['AppProject/agentrun-v01', '/spec/namespaceResourceWhitelist/4/kind', 'deployment.localPostgres.enabled'],
-  ['Application/agentrun-v01', '/spec/source/path', 'gitops.path'],
-  ['Application/agentrun-v01', '/spec/source/targetRevision', 'gitops.branch'],
-  ['Application/agentrun-v01', '/spec/project', 'deployment.argocd.project'],
-  // The runtime directory.
-  ['Kustomization', '/resources/1', 'deployment.localPostgres.enabled'],
-  ['Namespace/agentrun-v01', '/metadata/name', 'runtime.namespace'],
-  ['Namespace/agentrun-v01', '/metadata/labels/agentrun.pikastech.local~1lane', 'version', 'labelDomain'],
-  ['StatefulSet/agentrun-v01-postgres', containerPointer('image'), 'deployment.localPostgres.image'],
-  ['StatefulSet/agentrun-v01-postgres', '/spec/serviceName', 'deployment.localPostgres.serviceName'],
-  [
-    'StatefulSet/agentrun-v01-postgres',
-    '/spec/volumeClaimTemplates/0/spec/resources/requests/storage',
-    'deployment.localPostgres.storage',
-  ],
-  [
-    'StatefulSet/agentrun-v01-postgres',
-    '/spec/volumeClaimTemplates/0/spec/storageClassName',
-    'deployment.localPostgres.storageClassName',
-  ],
-  [
-    'StatefulSet/agentrun-v01-postgres',
-    '/spec/template/spec/securityContext/runAsUser',
-    'deployment.localPostgres.runAsUser',
-  ],
-  ['StatefulSet/agentrun-v01-postgres', containerPointer('env/0/value'), 'deployment.localPostgres.database'],
-  [
-    'StatefulSet/agentrun-v01-postgres',
-    containerPointer('env/2/valueFrom/secretKeyRef/name'),
-    'database.secretRef.name',
-  ],
-  ['Service/agentrun-v01-postgres-headless', '/spec/ports/0/port', 'deployment.localPostgres.port'],
-  ['ServiceAccount/agentrun-v01-mgr', '/metadata/name', 'deployment.manager.serviceAccount'],
-  ['Service/agentrun-mgr', '/spec/ports/0/port', 'runtime.managerPort'],
-  ['Service/agentrun-mgr', '/spec/selector', 'runtime.managerDeployment'],
-  ['Deployment/agentrun-mgr', '/spec/replicas', 'deployment.manager.replicas'],
-  [
-    'Deployment/agentrun-mgr',
-    containerPointer('image'),
-    'ci.registryPrefix',
-    'deployment.manager.imageBuild.repository',
-  ],
-  ['Deployment/agentrun-mgr', env('AGENTRUN_RUNNER_IDLE_TIMEOUT_MS'), 'deployment.runner.idleTimeoutMs'],
-  ['Deployment/agentrun-mgr', env('AGENTRUN_INTERNAL_MGR_URL'), 'runtime.internalBaseUrl'],
-  ['Deployment/agentrun-mgr', env('AGENTRUN_CANCEL_DELIVERY_MODE'), 'deployment.runner.cancelLifecycle.deliveryMode'],
-  ['Deployment/agentrun-mgr', env('AGENTRUN_CANCEL_EVENT_STAGES'), 'deployment.runner.cancelLifecycle.eventStages'],
-  [
-    'Deployment/agentrun-mgr',
-    env('AGENTRUN_RUNNER_NO_PROXY_EXTRA'),
-    'deployment.runner.noProxyExtra[0]',
-    'deployment.runner.noProxyExtra[1]',
-  ],
-  ['Deployment/agentrun-mgr', env('AGENTRUN_AIPOD_SPEC_DIR'), 'deployment.manager.env.AGENTRUN_AIPOD_SPEC_DIR'],
-  ['Deployment/agentrun-mgr', env('AGENTRUN_LABEL_DOMAIN'), 'labelDomain'],
-  ['Deployment/agentrun-mgr', env('AGENTRUN_RUNNER_PLACEMENT'), 'deployment.runner.placement'],
-  [
-    'Deployment/agentrun-mgr',
-    containerPointer('resources/limits/memory'),
-    'deployment.manager.resources.limits.memory',
-  ],
-  ['Role/agentrun-v01-mgr-provider-secret-manager', '/rules/1/resourceNames/0', 'deployment.manager.serviceAccount'],
-  ['RoleBinding/agentrun-v01-runner-secret-reader', '/roleRef/name', 'deployment.runner.serviceAccount'],
-  ['LimitRange/agentrun-v0-1-defaults', '/metadata/namespace', 'runtime.namespace'],
-  [
-    'NetworkPolicy/runner-egress',
-    '/spec/egress/2/to/0/ipBlock/except/0',
-    'deployment.network.runnerEgress[0].except[0]',
-  ],
-  [
-    'NetworkPolicy/runner-egress',
-    '/spec/podSelector/matchLabels/agentrun.pikastech.local~1lane',
-    'version',
-    'labelDomain',
-  ],
-  ['NetworkPolicy/postgres-ingress', '/spec/ingress/0/ports/0/port', 'deployment.localPostgres.port'],
-];
 
 describe('the origin of a place in the output', () => {
   const rendered = render(contractLane());
@@ -129,13 +31,13 @@ describe('the origin of a place in the output', () => {
     } as const;
   };
 
-  it.each(PLACES)('%s %s is %s', (object, pointer, ...origins) => {
+  it.each(ORIGIN_PLACES)('%s %s is %s', (object, pointer, ...origins) => {
     expect(originsOf(finding(object, pointer))).toEqual(origins);
   });
 
   it('is known for more than 25 places in every file that holds objects', () => {
-    expect(PLACES.length).toBeGreaterThan(25);
-    const files = new Set(PLACES.map(([object]) => objectAt(rendered, object).file));
+    expect(ORIGIN_PLACES.length).toBeGreaterThan(25);
+    const files = new Set(ORIGIN_PLACES.map(([object]) => objectAt(rendered, object).file));
     const copies = rendered.files.filter(({ path }) => path.includes('/argocd/')).map(({ path }) => path);
     const all = [rendered.controlPlane, ...rendered.files].filter(({ objects }) => objects.length > 0);
     expect([...files, ...copies].sort()).toEqual(all.map(({ path }) => path).sort());
@@ -211,7 +113,7 @@ describe('the origin of a place in the output', () => {
         code: 'output-schema',
         message: '',
         ...place,
-        pointer: resolved(place.value, env(name)),
+        pointer: resolved(place.value, variableOf(name)),
       });
     expect(origins('AGENTRUN_RUNNER_EGRESS_PROXY_URL')).toEqual(['deployment.runner.egressProxyUrl']);
     expect(origins('UNIDESK_SSH_ENDPOINT')).toEqual(['deployment.manager.unideskSshEndpointEnv.value']);
@@ -220,7 +122,7 @@ describe('the origin of a place in the output', () => {
   });
 
   it('is an existing field of the lane', () => {
-    for (const origin of PLACES.flatMap(([, , ...origins]) => origins)) {
+    for (const origin of ORIGIN_PLACES.flatMap(([, , ...origins]) => origins)) {
       expect(valueAt(rendered.lane, parseLanePath(origin)), origin).toBeDefined();
     }
   });
@@ -235,93 +137,3 @@ function resolved(object: unknown, pointer: string): string {
   expect(position, name).toBeGreaterThanOrEqual(0);
   return pointer.replace(/env\[[A-Z_]+\]/, `env/${position}`);
 }
-
-describe('a problem of the output', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'agentrun-origins-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  const fixture = readFileSync(join(import.meta.dirname, '../../fixtures/lanes/v0.1.yaml'), 'utf8');
-  const path = join(folder, 'v0.1.yaml');
-  writeFileSync(path, fixture);
-  const loaded: LoadedLane = loadLaneSync(path, { displayPath: 'lanes/v0.1.yaml' });
-  const rendered = render(loaded.lane);
-
-  it('is none for what was rendered of the lane file', () => {
-    expect(checkLane(loaded, rendered)).toEqual([]);
-  });
-
-  it.each([
-    ['Deployment/agentrun-mgr', '/spec/replicas', 'two', 'output-schema', 'deployment.manager.replicas', 'manager:'],
-    [
-      'Service/agentrun-mgr',
-      '/metadata/name',
-      'Bad_Name',
-      'output-schema',
-      'runtime.managerService',
-      'managerService: agentrun-mgr',
-    ],
-    [
-      'StatefulSet/agentrun-v01-postgres',
-      containerPointer('image'),
-      'postgres:17',
-      'output-image',
-      'deployment.localPostgres.image',
-      'image: docker.io/library/postgres:17-alpine@sha256:',
-    ],
-    [
-      'Pipeline/agentrun-v01-ci',
-      '/spec/params/7/default',
-      'registry.example.internal/ci-tools:latest',
-      'output-image',
-      'ci.toolsImage',
-      'toolsImage: registry.example.internal:5000/agentrun/ci-tools:2026.06@sha256:',
-    ],
-  ] as const)('at %s %s stands at the line of its field', (object, pointer, value, code, lanePath, line) => {
-    const broken = patched(rendered, object, setAt(pointer, value));
-    const problem = checkLane(loaded, broken).find((candidate) => candidate.pointer === pointer);
-    const title = pointer === '/metadata/name' ? `Service/${value}` : object;
-    const lines = fixture.split('\n');
-    expect(problem).toMatchObject({
-      code,
-      severity: 'error',
-      file: 'lanes/v0.1.yaml',
-      lanePath,
-      object: title,
-      pointer,
-    });
-    expect(lines[(problem?.line ?? 0) - 1]).toContain(line);
-    const { column = 0, endColumn = 0, endLine } = problem ?? {};
-    expect(endLine).toBe(problem?.line);
-    const marked = (lines[(problem?.line ?? 0) - 1] ?? '').slice(column - 1, endColumn - 1);
-    const field = valueAt(loaded.lane, parseLanePath(lanePath));
-    // The number of replicas is a default: the mapping that would hold it is shown.
-    expect(marked).toBe(lanePath === 'deployment.manager.replicas' ? 'manager' : String(field));
-    expect(problem?.message).toContain(`${objectAt(broken, problem?.object ?? '').file}: ${title} ${pointer}`);
-    expect(problem?.frame).toMatch(new RegExp(`^> +${problem?.line} \\|`, 'm'));
-    expect(problem?.frame).toMatch(/^ +\| +\^~*$/m);
-  });
-
-  it('that no field decides stands at the rendered file, without a line', () => {
-    const broken = patched(rendered, 'Deployment/agentrun-mgr', setAt(containerPointer('imagePullPolicy'), 'Alwayss'));
-    const problems = checkLane(loaded, broken);
-    expect(problems).toHaveLength(1);
-    expect(problems[0]).toMatchObject({ code: 'output-schema', file: 'deploy/gitops/runtime-v01/mgr.yaml' });
-    for (const member of ['line', 'column', 'lanePath', 'frame']) expect(problems[0]).not.toHaveProperty(member);
-  });
-
-  it('that two fields decide names the other one', () => {
-    const image = containerPointer('image');
-    const broken = patched(rendered, 'Deployment/agentrun-mgr', setAt(image, 'registry.example.internal/x:latest'));
-    const problem = checkLane(loaded, broken).find(({ pointer }) => pointer === image);
-    expect(problem?.lanePath).toBe('ci.registryPrefix');
-    expect(problem?.message).toContain('also decided by deployment.manager.imageBuild.repository');
-  });
-
-  it('stands for every finding, in the same order', () => {
-    const broken = patched(rendered, 'Deployment/agentrun-mgr', setAt('/spec', {}));
-    const findings = checkRendered(broken);
-    expect(findings.length).toBeGreaterThan(3);
-    expect(checkLane(loaded, broken).map(({ code, pointer }) => ({ code, pointer }))).toEqual(
-      findings.map(({ code, pointer }) => ({ code, pointer })),
-    );
-  });
-});

@@ -10,12 +10,12 @@ import { validateLane } from '../../../lib/src/lane/validate-lane.ts';
 import { validateLaneObject } from '../../../lib/src/lane/validate-lane-object.ts';
 import { type RenderedLane, renderLane } from '../../../lib/src/render/render-lane.ts';
 import { formatReport, REPORT_FORMATS } from '../../../synth/src/report/index.ts';
-import { opaqueSecrets, plantedSecrets } from '../../helpers/planted-secrets.ts';
+import { opaqueSecrets, type PlantedSecret, plantedSecrets } from '../../helpers/planted-secrets.ts';
 import { OPAQUE_PLACES, SECRET_PLACES } from '../../helpers/secret-places.ts';
 
 const COMMIT = '0123456789abcdef0123456789abcdef01234567';
 const FILE = 'lanes/v0.1.yaml';
-const PLANTED = plantedSecrets(2, 20_260_601);
+const PLANTED = planted(2, 20_260_601);
 const PLACES = Object.entries(SECRET_PLACES);
 /** The lane takes any name here; so the check of the output has to see it. */
 const FREE_NAME = 'the name of a resource';
@@ -30,6 +30,13 @@ function printed(problems: readonly Problem[]): string {
     [false, true].map((colour) => formatReport(report, format, { colour, cwd: '/repository' })),
   );
   return [...problems.flatMap((problem) => Object.values(problem).map(String)), ...reports].join('\n');
+}
+
+/** By the grammar of URLs a password ends at its first "@" when a "#" follows: what is behind is no part of it. */
+function planted(rounds: number, seed: number): PlantedSecret[] {
+  return plantedSecrets(rounds, seed).map((one) =>
+    one.shape === 'url-password with signs' ? { ...one, secret: one.secret.split('@')[0] ?? '' } : one,
+  );
 }
 
 /** The first part of the secret that stands in the text: eight characters of a short one, sixteen of a long one. */
@@ -89,7 +96,7 @@ describe('a secret of known shape', () => {
     const places = ['a variable of the manager', 'the ssh endpoint', 'a host without the proxy', 'the query of a URL'];
     const judges = new Set<string>();
     // One of each shape: to trace one to its field takes a hundred renders.
-    for (const [at, { shape, text, secret }] of plantedSecrets(1, 20_260_603).entries()) {
+    for (const [at, { shape, text, secret }] of planted(1, 20_260_603).entries()) {
       const place = places[at % places.length] ?? '';
       const encoded = Buffer.from(text).toString('base64');
       const { problems, by } = refusals(SECRET_PLACES[place]?.(encoded) as Lane);

@@ -32,7 +32,7 @@ describe('what a renderer must not touch', () => {
     expect(() =>
       withForbidden(() => {
         try {
-          use();
+          return use();
         } catch {
           return 'hidden';
         }

@@ -10,7 +10,7 @@ import { contractLane } from '../../helpers/contract-lane.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const COMMIT = '0123456789abcdef0123456789abcdef01234567';
-const lane = contractLane({ deployment: { manager: { env: { CH: '1', H: '2', I: '3', aa: '4', z: '5' } } } });
+const lane = contractLane({ deployment: { manager: { env: { CH: '1', H: '2', I: '3', AA: '4', Z: '5' } } } });
 const rendered = renderLane(lane, { sourceCommit: COMMIT, artifact: placeholderArtifact(lane, COMMIT) });
 
 mkdirSync(join(root, 'node_modules', '.cache'), { recursive: true });

@@ -13,7 +13,6 @@ const FUTURE: Readonly<Record<string, string>> = {
   'manager/scripts/bundle.mjs': 'the workspace of the manager is still to come',
   'runner/package.json': 'the workspace of the runner is still to come',
   'runner/scripts/bundle.mjs': 'the workspace of the runner is still to come',
-  'synth/scripts/bundle.mjs': 'the command line is still run from its sources',
 };
 const exists = (path: string): boolean => path in FUTURE || existsSync(join(root, path));
 

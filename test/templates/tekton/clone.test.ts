@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,99 +6,90 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { serveGit } from '../../helpers/git-http-server.ts';
 import { createGitRemote, type GitRemote } from '../../helpers/git-remote.ts';
+import { runScript, type ScriptResult, startScript } from '../../helpers/run-script.ts';
+import { STEP_SCRIPTS } from '../../helpers/tools-image.ts';
 
-const SCRIPT = join(import.meta.dirname, '../../../templates/tekton/render-smoke.sh');
-
-/** Stands in for the command line: records where it ran and with what, shows the lane, ends as it is told. */
-const AGENTRUN = `#!/bin/sh
-{ pwd; git rev-parse HEAD; for argument; do printf '%s\\n' "$argument"; done; } >"$RECORD/$1"
-cat "lanes/$2.yaml"
-case $1 in check) exit "\${CHECK_EXIT:-0}" ;; *) exit "\${SYNTH_EXIT:-0}" ;; esac
-`;
+const SCRIPT = join(STEP_SCRIPTS, 'clone.sh');
 
 let remote: GitRemote;
+let first: string;
 let old: string;
 let tip: string;
+let side: string;
 let root: string;
 
 beforeAll(async () => {
   remote = await createGitRemote();
+  first = await remote.commit({ 'lanes/v0.1.yaml': 'nodeId: first\n' }, 'release/v0.1');
   old = await remote.commit({ 'lanes/v0.1.yaml': 'nodeId: old\n' }, 'release/v0.1');
+  await remote.git(['branch', 'side', old]);
+  side = await remote.commit({ 'lanes/v0.1.yaml': 'nodeId: side\n' }, 'side');
   tip = await remote.commit({ 'lanes/v0.1.yaml': 'nodeId: tip\n' }, 'release/v0.1');
 });
 afterAll(() => remote.remove());
 beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'agentrun-smoke-'));
-  for (const folder of ['bin', 'home', 'record', 'tmp', 'workspace']) await mkdir(join(root, folder));
-  await writeFile(join(root, 'bin/agentrun'), AGENTRUN);
-  await chmod(join(root, 'bin/agentrun'), 0o755);
+  root = await mkdtemp(join(tmpdir(), 'agentrun-clone-'));
+  for (const folder of ['home', 'tmp', 'workspace']) await mkdir(join(root, folder));
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
-interface Result {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-  record: unknown;
-}
+const environment = (settings: Record<string, string | undefined>) => ({
+  PATH: process.env['PATH'],
+  HOME: join(root, 'home'),
+  TMPDIR: join(root, 'tmp'),
+  WORKSPACE: join(root, 'workspace'),
+  GIT_READ_URL: remote.url,
+  REVISION: tip,
+  LANE: 'v0.1',
+  STEP: 'clone',
+  ...settings,
+});
+const run = (settings: Record<string, string | undefined>, shell = 'sh'): Promise<ScriptResult> =>
+  runScript([shell, SCRIPT], { env: environment(settings) });
 
-function run(settings: Record<string, string | undefined>, shell = 'sh'): Promise<Result> {
-  const env: Record<string, string | undefined> = {
-    PATH: `${join(root, 'bin')}:${process.env['PATH']}`,
-    HOME: join(root, 'home'),
-    TMPDIR: join(root, 'tmp'),
-    RECORD: join(root, 'record'),
-    WORKSPACE: join(root, 'workspace'),
-    GIT_READ_URL: remote.url,
-    REVISION: tip,
-    LANE: 'v0.1',
-    ...settings,
-  };
-  return new Promise((resolve) => {
-    const child = execFile(shell, [SCRIPT], { env, cwd: '/' }, (_error, stdout, stderr) => {
-      const last = stdout.trimEnd().split('\n').at(-1) ?? '';
-      resolve({ code: child.exitCode, stdout, stderr, record: last.startsWith('{') ? JSON.parse(last) : last });
-    });
-  });
-}
-
-const calls = (name: string): string[] =>
-  readFileSync(join(root, 'record', name), 'utf8')
-    .trimEnd()
-    .split('\n');
-const record = (status: string, revision: string | null, lane: string | null = 'v0.1') => ({
-  event: 'agentrun-ci-render-smoke',
+const checkout = () => join(root, 'workspace/source');
+const lane = () => readFileSync(join(checkout(), 'lanes/v0.1.yaml'), 'utf8');
+const git = (...args: string[]) => execFileSync('git', args, { cwd: checkout(), encoding: 'utf8' }).trim();
+const holds = (commit: string): boolean => {
+  try {
+    execFileSync('git', ['cat-file', '-e', commit], { cwd: checkout(), stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+};
+const record = (status: string, revision: string | null, version: string | null = 'v0.1') => ({
+  event: 'agentrun-ci-clone',
   status,
-  lane,
+  lane: version,
   revision,
   valuesPrinted: false,
 });
 
-describe('the render-smoke step', () => {
+describe('the clone step', () => {
   const shells = ['sh', 'dash', 'bash'].filter((name) =>
     (process.env['PATH'] ?? '').split(':').some((folder) => existsSync(join(folder, name))),
   );
 
-  it.each(shells)('checks the lane of the revision and proves its rendering (%s)', async (shell) => {
+  it.each(shells)('checks the revision out, alone, and leaves nothing else behind (%s)', async (shell) => {
     execFileSync(shell, ['-n', SCRIPT]);
     const result = await run({}, shell);
-    expect(result.stderr).toBe(`render-smoke: cloning ${tip} from ${remote.url}\n`);
+    expect(result.stderr).toBe(`clone: cloning ${tip} from ${remote.url}\n`);
     expect(result).toMatchObject({ code: 0, record: record('ok', tip) });
-    const checkout = join(root, 'workspace/source');
-    const lanes = ['--lanes-dir', `${checkout}/lanes`];
-    expect(calls('check')).toEqual([checkout, tip, 'check', 'v0.1', ...lanes, '--format', 'text']);
-    const [cwd, head, ...synth] = calls('synth');
-    expect([cwd, head]).toEqual([checkout, tip]);
-    const out = synth.pop() ?? '';
-    expect(synth).toEqual(['synth', 'v0.1', '--prove', '--placeholder', ...lanes, '--out']);
-    expect(out.startsWith(join(root, 'tmp/'))).toBe(true);
-    expect(existsSync(out), 'synth makes it').toBe(false);
-    expect(result.stdout).toContain('nodeId: tip\n');
-    expect(readdirSync(join(root, 'tmp')), 'nothing is left behind').toEqual([]);
+    expect(git('rev-parse', 'HEAD')).toBe(tip);
+    expect(git('status', '--porcelain')).toBe('');
+    expect(lane()).toBe('nodeId: tip\n');
+    expect(holds(old)).toBe(false);
+    expect(readdirSync(join(root, 'tmp'))).toEqual([]);
   });
 
   it('takes a branch, and names the commit that it found', async () => {
     expect(await run({ REVISION: 'release/v0.1' })).toMatchObject({ code: 0, record: record('ok', tip) });
+  });
+
+  it('names itself as its task calls it', async () => {
+    const { record: seen } = await run({ STEP: 'fetch' });
+    expect(seen).toMatchObject({ event: 'agentrun-ci-fetch' });
   });
 
   it('takes an older commit, also from a server that gives none by its id', async () => {
@@ -106,20 +97,46 @@ describe('the render-smoke step', () => {
     try {
       const result = await run({ REVISION: old, GIT_READ_URL: server.url });
       expect(result).toMatchObject({ code: 0, record: record('ok', old) });
-      expect(result.stdout).toContain('nodeId: old\n');
+      expect(lane()).toBe('nodeId: old\n');
       expect(result.stderr).toContain('fetching all branches and tags\n');
     } finally {
       await server.close();
     }
   });
 
+  it.each([
+    ['a branch', 'release/v0.1', () => tip],
+    ['a commit', undefined, () => tip],
+  ])('brings the history of %s when the lane follows a branch', async (_what, revision, head) => {
+    const result = await run({ REVISION: revision ?? head(), SOURCE_BRANCH: 'release/v0.1' });
+    expect(result).toMatchObject({ code: 0, record: record('ok', head()) });
+    expect(git('rev-parse', '--is-shallow-repository')).toBe('false');
+    expect(git('merge-base', first, 'HEAD')).toBe(first);
+  });
+
+  it('brings what came after the revision, too', async () => {
+    expect(await run({ REVISION: old, SOURCE_BRANCH: 'release/v0.1' })).toMatchObject({
+      code: 0,
+      record: record('ok', old),
+    });
+    expect(lane()).toBe('nodeId: old\n');
+    expect(git('merge-base', tip, 'HEAD')).toBe(old);
+    expect(holds(side), 'but no other branch').toBe(false);
+  });
+
+  it('goes on without the branch that the lane follows, and says so', async () => {
+    const result = await run({ SOURCE_BRANCH: 'gone' });
+    expect(result).toMatchObject({ code: 0, record: record('ok', tip) });
+    expect(result.stderr).toContain("no history of the branch gone: fatal: couldn't find remote ref refs/heads/gone");
+  });
+
   it('replaces the checkout of an earlier run, and nothing else in the workspace', async () => {
     await run({ REVISION: old });
     await writeFile(join(root, 'workspace/other'), 'kept');
-    await writeFile(join(root, 'workspace/source/lanes/v9.9.yaml'), 'stale');
+    await writeFile(join(checkout(), 'lanes/v9.9.yaml'), 'stale');
     expect(await run({})).toMatchObject({ code: 0 });
     expect(readdirSync(join(root, 'workspace')).sort()).toEqual(['other', 'source']);
-    expect(readdirSync(join(root, 'workspace/source/lanes'))).toEqual(['v0.1.yaml']);
+    expect(readdirSync(join(checkout(), 'lanes'))).toEqual(['v0.1.yaml']);
   });
 
   it('runs no hook that HOME configures', async () => {
@@ -130,16 +147,6 @@ describe('the render-smoke step', () => {
     await writeFile(join(root, 'home/.gitconfig'), `[core]\n\thooksPath = ${root}/home/hooks\n`);
     expect(await run({})).toMatchObject({ code: 0 });
     expect(existsSync(witness)).toBe(false);
-  });
-
-  it('ends with the exit code of the check, and then proves nothing', async () => {
-    expect(await run({ CHECK_EXIT: '3' })).toMatchObject({ code: 3, record: record('failed', tip) });
-    expect(existsSync(join(root, 'record/synth'))).toBe(false);
-  });
-
-  it('ends with the exit code of the proof', async () => {
-    expect(await run({ SYNTH_EXIT: '9' })).toMatchObject({ code: 9, record: record('failed', tip) });
-    expect(readdirSync(join(root, 'tmp'))).toEqual([]);
   });
 
   it.each([
@@ -162,20 +169,34 @@ describe('the render-smoke step', () => {
   it('never prints credentials of the URL', async () => {
     const server = await serveGit(remote, { credentials: 'robot:s3cret-pass' });
     try {
-      const good = await run({ GIT_READ_URL: server.urlWith('robot:s3cret-pass') });
+      const branch = { SOURCE_BRANCH: 'gone' };
+      const good = await run({ GIT_READ_URL: server.urlWith('robot:s3cret-pass'), ...branch });
       expect(good).toMatchObject({ code: 0 });
+      const kept = await readFile(join(checkout(), '.git/config'), 'utf8');
       const bad = await run({ GIT_READ_URL: server.urlWith('robot:wr0ng') });
       expect(bad).toMatchObject({ code: 128, record: record('failed', tip) });
       expect(bad.stderr).toContain('from http://***@127.0.0.1:');
-      expect(`${good.stdout}${good.stderr}${bad.stdout}${bad.stderr}`).not.toMatch(/s3cret|wr0ng|robot/);
-      expect(await readFile(join(root, 'workspace/source/.git/config'), 'utf8')).not.toContain('wr0ng');
+      expect(`${good.stdout}${good.stderr}${bad.stdout}${bad.stderr}${kept}`).not.toMatch(/s3cret|wr0ng|robot/);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it('ends when it is told to, and leaves nothing behind', async () => {
+    const server = await serveGit(remote, { stall: true });
+    try {
+      const running = startScript(['sh', SCRIPT], { env: environment({ GIT_READ_URL: server.url }) });
+      await expect.poll(() => server.requests(), { timeout: 10_000 }).toBe(1);
+      running.kill('SIGTERM');
+      expect(await running.done).toMatchObject({ code: 143, record: record('failed', tip) });
+      expect(readdirSync(join(root, 'tmp'))).toEqual([]);
     } finally {
       await server.close();
     }
   });
 });
 
-describe('a wrong setting of the render-smoke step', () => {
+describe('a wrong setting of the clone step', () => {
   it.each([
     [{ LANE: '' }, 'LANE is ""; it must be the version of a lane, such as v0.1', null, null],
     [{ LANE: 'v0.1"}' }, 'LANE is', null, null],
@@ -189,14 +210,16 @@ describe('a wrong setting of the render-smoke step', () => {
     [{ REVISION: 'a..b' }, 'REVISION is', 'v0.1', null],
     [{ REVISION: 'a"b' }, 'REVISION is', 'v0.1', null],
     [{ REVISION: 'a$(touch x)' }, 'REVISION is', 'v0.1', null],
+    [{ SOURCE_BRANCH: '-x' }, 'SOURCE_BRANCH is "-x"; it must be a branch, or empty', 'v0.1', 'tip'],
+    [{ SOURCE_BRANCH: 'a:b' }, 'SOURCE_BRANCH is', 'v0.1', 'tip'],
     [{ GIT_READ_URL: '' }, 'GIT_READ_URL is empty', 'v0.1', 'tip'],
     [{ GIT_READ_URL: '-oProxyCommand=x' }, 'GIT_READ_URL is empty, begins with "-"', 'v0.1', 'tip'],
     [{ WORKSPACE: 'workspace' }, 'WORKSPACE is "workspace"; it must be an absolute path', 'v0.1', 'tip'],
     [{ WORKSPACE: '/nonexistent' }, 'WORKSPACE is "/nonexistent", which is no directory', 'v0.1', 'tip'],
-  ])('%j ends it with exit code 2 before anything is cloned', async (settings, message, lane, revision) => {
+  ])('%j ends it with exit code 2 before anything is cloned', async (settings, message, version, revision) => {
     const result = await run(settings);
-    expect(result).toMatchObject({ code: 2, record: record('failed', revision === 'tip' ? tip : null, lane) });
-    expect(result.stderr).toContain(`render-smoke: error: ${message}`);
+    expect(result).toMatchObject({ code: 2, record: record('failed', revision === 'tip' ? tip : null, version) });
+    expect(result.stderr).toContain(`clone: error: ${message}`);
     expect(readdirSync(join(root, 'workspace'))).toEqual([]);
   });
 });

@@ -1,20 +1,22 @@
 #!/bin/sh
-# Step of the Pipeline: checks one revision of a lane, and proves that its rendering is deterministic.
+# Step "clone" of the Pipeline: checks one revision of the lane's repository out, for the steps after it.
 #
 # Reads, from the environment only:
-#   GIT_READ_URL  repository to clone from
-#   REVISION      commit (40 lower-case hex digits) or branch
-#   LANE          version of the lane, such as v0.1
-#   WORKSPACE     directory of the Pipeline's workspace; the checkout goes to its subdirectory "source"
-# The last line of the output is a JSON record. Exit code: 0; 2 for a wrong setting; else that of the step that failed.
+#   STEP           name of the step, for the record
+#   LANE           version of the lane, such as v0.1
+#   GIT_READ_URL   repository to clone from
+#   REVISION       commit (40 lower-case hex digits) or branch
+#   SOURCE_BRANCH  branch that the lane follows. Given, the clone has its history and that of the revision, so that
+#                  the step "publish" can tell which commit came first. Empty: the revision comes without history
+#   WORKSPACE      directory of the workspace; the checkout goes to its subdirectory "source"
+# The last line of the output is a JSON record. Exit code: 0; 2 for a wrong setting; else that of git.
 set -eu
 
-check_flags='--format text'
-synth_flags='--prove --placeholder'
-
+step=${STEP:-clone}
+lane=${LANE-}
 url=${GIT_READ_URL-}
 revision=${REVISION-}
-lane=${LANE-}
+source_branch=${SOURCE_BRANCH-}
 workspace=${WORKSPACE-}
 scratch=
 record_lane=null
@@ -26,7 +28,7 @@ mask() {
 }
 
 log() {
-  printf 'render-smoke: %s\n' "$*" | mask >&2
+  printf '%s: %s\n' "$step" "$*" | mask >&2
 }
 
 fail() {
@@ -41,8 +43,8 @@ finish() {
   status=failed
   if [ "$1" -eq 0 ]; then status=ok; fi
   if [ -n "$scratch" ]; then rm -rf -- "$scratch"; fi
-  printf '{"event":"agentrun-ci-render-smoke","status":"%s","lane":%s,"revision":%s,"valuesPrinted":false}\n' \
-    "$status" "$record_lane" "$record_revision"
+  printf '{"event":"agentrun-ci-%s","status":"%s","lane":%s,"revision":%s,"valuesPrinted":false}\n' \
+    "$step" "$status" "$record_lane" "$record_revision"
 }
 
 trap 'finish $?' EXIT
@@ -52,6 +54,11 @@ trap 'exit 143' TERM
 is_commit() {
   case $1 in *[!0-9a-f]*) return 1 ;; esac
   [ "${#1}" -eq 40 ]
+}
+
+is_branch() {
+  case $1 in '' | -* | *[!A-Za-z0-9._/-]*) return 1 ;; esac
+  git check-ref-format "refs/heads/$1"
 }
 
 # Git in the checkout, without hooks and prompts.
@@ -73,12 +80,12 @@ case $lane in
 esac
 [ -n "$valid" ] || fail 2 "LANE is \"$lane\"; it must be the version of a lane, such as v0.1"
 record_lane=\"$lane\"
-case $revision in
-  '' | -* | *[!A-Za-z0-9._/-]*) valid= ;;
-  *) if git check-ref-format "refs/heads/$revision"; then valid=yes; else valid=; fi ;;
-esac
-[ -n "$valid" ] || fail 2 "REVISION is \"$revision\"; it must be a commit of 40 lower-case hex digits, or a branch"
+is_branch "$revision" ||
+  fail 2 "REVISION is \"$revision\"; it must be a commit of 40 lower-case hex digits, or a branch"
 record_revision=\"$revision\"
+if [ -n "$source_branch" ]; then
+  is_branch "$source_branch" || fail 2 "SOURCE_BRANCH is \"$source_branch\"; it must be a branch, or empty"
+fi
 case $url in
   '' | -* | *[[:space:]]*) fail 2 "GIT_READ_URL is empty, begins with \"-\" or holds white space; it must be a git URL" ;;
 esac
@@ -87,16 +94,17 @@ case $workspace in
   *) fail 2 "WORKSPACE is \"$workspace\"; it must be an absolute path" ;;
 esac
 
-scratch=$(mktemp -d "${TMPDIR:-/tmp}/render-smoke.XXXXXX")
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/clone.XXXXXX")
 checkout=${workspace%/}/source
 rm -rf -- "$checkout"
 mkdir "$checkout"
 
 log "cloning $revision from $url"
+if [ -n "$source_branch" ]; then set --; else set -- --depth 1; fi
 git_or_fail init --quiet --template= .
 if ! is_commit "$revision"; then
-  git_or_fail fetch --quiet --no-tags --depth 1 -- "$url" "refs/heads/$revision"
-elif ! run_git fetch --quiet --no-tags --depth 1 -- "$url" "$revision"; then
+  git_or_fail fetch --quiet --no-tags "$@" -- "$url" "refs/heads/$revision"
+elif ! run_git fetch --quiet --no-tags "$@" -- "$url" "$revision"; then
   log "the server does not give this commit by its id: fetching all branches and tags"
   git_or_fail fetch --quiet -- "$url" '+refs/heads/*:refs/clone/*' '+refs/tags/*:refs/tags/*'
 fi
@@ -108,9 +116,8 @@ if is_commit "$revision" && [ "$head" != "$revision" ]; then
 fi
 record_revision=\"$head\"
 
-cd "$checkout"
-# Each word of the flags is an argument.
-# shellcheck disable=SC2086
-agentrun check "$lane" --lanes-dir "$checkout/lanes" $check_flags
-# shellcheck disable=SC2086
-agentrun synth "$lane" $synth_flags --lanes-dir "$checkout/lanes" --out "$scratch/rendered"
+# What was published may be newer than the revision: it is then found in what came after, on the branch.
+if [ -n "$source_branch" ] && [ "$source_branch" != "$revision" ]; then
+  run_git fetch --quiet --no-tags -- "$url" "+refs/heads/$source_branch:refs/remotes/origin/$source_branch" ||
+    log "no history of the branch $source_branch: $(tr '\n' ' ' <"$scratch/git")"
+fi

@@ -1,4 +1,4 @@
-import { lstat, open, readdir, rm } from 'node:fs/promises';
+import { closeSync, lstatSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AgentRunError } from '../errors.ts';
@@ -21,10 +21,11 @@ interface Claim {
  * claim of a killed process binds nobody. Throws `output-write` when others hold the lock for `waitMs`.
  */
 export async function withOutputLock<T>(place: OutputPlace, step: () => Promise<T>, waitMs = WAIT_MS): Promise<T> {
-  const deadline = performance.now() + waitMs;
+  let deadline: number | undefined;
   for (let attempt = 0; ; attempt += 1) {
-    const other = (await otherClaim(place, '')) ?? (await claimAndRun(place, step));
+    const other = otherClaim(place, '') ?? (await claimAndRun(place, step));
     if ('value' in other) return other.value;
+    deadline ??= performance.now() + waitMs;
     if (performance.now() > deadline) throw lockTimeout(place, other, waitMs);
     await delay(1 + Math.random() * Math.min(100, 5 * 2 ** Math.min(attempt, 10)));
   }
@@ -33,28 +34,35 @@ export async function withOutputLock<T>(place: OutputPlace, step: () => Promise<
 async function claimAndRun<T>(place: OutputPlace, step: () => Promise<T>): Promise<Claim | { value: T }> {
   const claim = temporaryPath(place, 'lock');
   try {
-    await (await open(claim, 'wx')).close();
-    return (await otherClaim(place, basename(claim))) ?? { value: await step() };
+    closeSync(openSync(claim, 'wx'));
+    return otherClaim(place, basename(claim)) ?? { value: await step() };
   } finally {
-    // A claim that cannot be removed is void as soon as this process ends.
-    await rm(claim, { force: true }).catch(() => undefined);
+    removeClaim(claim);
   }
 }
 
-async function otherClaim(place: OutputPlace, own: string): Promise<Claim | null> {
-  for (const name of await readdir(place.parent)) {
+function removeClaim(claim: string): void {
+  try {
+    rmSync(claim, { force: true });
+  } catch {
+    // A claim that cannot be removed is void as soon as this process ends.
+  }
+}
+
+function otherClaim(place: OutputPlace, own: string): Claim | null {
+  for (const name of readdirSync(place.parent)) {
     const sibling = name === own ? null : readSibling(place, name);
     if (sibling?.kind !== 'lock') continue;
-    const ageMs = await ageOf(join(place.parent, name));
+    const ageMs = ageOf(join(place.parent, name));
     if (ageMs !== null && !isWriterGone(sibling.writer, ageMs, FOREIGN_CLAIM_MS))
       return { name, pid: sibling.writer.pid };
   }
   return null;
 }
 
-async function ageOf(path: string): Promise<number | null> {
+function ageOf(path: string): number | null {
   try {
-    return Date.now() - (await lstat(path)).mtimeMs;
+    return Date.now() - lstatSync(path).mtimeMs;
   } catch (error) {
     if (isMissing(error)) return null;
     throw error;

@@ -1,7 +1,6 @@
-import type { Stats } from 'node:fs';
-import { lstat, readdir, readlink } from 'node:fs/promises';
+import { lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
 import { AgentRunError } from '../errors.ts';
-import { isMissing, systemCode } from './output-failure.ts';
+import { systemCode } from './output-failure.ts';
 import { type OutputPlace, readSibling } from './output-place.ts';
 
 /** What stands at the output: nothing, an empty directory, or our link with the name of the sibling it points at. */
@@ -11,35 +10,34 @@ export type OutputState =
   | { readonly kind: 'link'; readonly target: string };
 
 /** Looks at the output. Throws `output-directory` when something stands there that is not ours to replace. */
-export async function readOutputState(place: OutputPlace): Promise<OutputState> {
+export function readOutputState(place: OutputPlace): OutputState {
   for (;;) {
-    const stats = await entryAt(place.directory);
+    const stats = entryAt(place.directory);
     if (stats === null) return { kind: 'absent' };
     if (stats.isSymbolicLink()) {
-      const target = await readlink(place.directory).catch(ignoreChange);
+      const target = unlessChanged(() => readlinkSync(place.directory));
       if (target !== undefined) return linkState(place, target);
     } else if (stats.isDirectory()) {
-      const names = await readdir(place.directory).catch(ignoreChange);
+      const names = unlessChanged(() => readdirSync(place.directory));
       if (names?.length === 0) return { kind: 'empty-directory' };
       // Another writer may have turned an empty directory into its link between the two looks.
-      if (names !== undefined && (await entryAt(place.directory))?.isDirectory())
-        throw directoryRefusal(place, names.length);
+      if (names !== undefined && entryAt(place.directory)?.isDirectory()) throw directoryRefusal(place, names.length);
     } else throw refusal(place, 'is a file');
   }
 }
 
-async function entryAt(path: string): Promise<Stats | null> {
-  try {
-    return await lstat(path);
-  } catch (error) {
-    if (isMissing(error)) return null;
-    throw error;
-  }
+function entryAt(path: string): Stats | null {
+  return lstatSync(path, { throwIfNoEntry: false }) ?? null;
 }
 
-// It was something else a moment ago: look again.
-function ignoreChange(error: unknown): undefined {
-  if (!['ENOENT', 'EINVAL', 'ENOTDIR'].includes(systemCode(error))) throw error;
+// Undefined when it was something else a moment ago: then look again.
+function unlessChanged<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (!['ENOENT', 'EINVAL', 'ENOTDIR'].includes(systemCode(error))) throw error;
+    return undefined;
+  }
 }
 
 function directoryRefusal(place: OutputPlace, entries: number): AgentRunError {

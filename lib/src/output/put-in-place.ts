@@ -1,7 +1,6 @@
-import { lstat, rename, rm, rmdir, symlink } from 'node:fs/promises';
+import { lstatSync, renameSync, rmdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Leftovers, setLeftoversAside } from './leftovers.ts';
-import { isMissing } from './output-failure.ts';
 import type { OutputFile } from './output-file.ts';
 import { type OutputPlace, outputName, temporaryPath } from './output-place.ts';
 import { type OutputState, readOutputState } from './output-state.ts';
@@ -17,14 +16,14 @@ export async function putInPlace(
   digest: string,
   files: readonly OutputFile[],
 ): Promise<Leftovers | null> {
-  const state = await readOutputState(place);
+  const state = readOutputState(place);
   if (state.kind === 'link' && (await treeEquals(join(place.parent, state.target), files))) return null;
   const { name, moved } = await settle(place, temporary, digest, files);
   try {
     await syncDirectory(place.parent);
-    await link(place, state, name);
+    link(place, state, name);
   } catch (error) {
-    if (moved) await rename(join(place.parent, name), temporary).catch(() => undefined);
+    if (moved) moveBack(join(place.parent, name), temporary);
     throw error;
   }
   await syncDirectory(place.parent);
@@ -41,34 +40,35 @@ async function settle(
   for (let number = 1; ; number += 1) {
     const name = outputName(place, digest, number);
     const path = join(place.parent, name);
-    if (!(await exists(path))) {
-      await rename(temporary, path);
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) {
+      renameSync(temporary, path);
       return { name, moved: true };
     }
     if (await treeEquals(path, files)) return { name, moved: false };
   }
 }
 
-async function link(place: OutputPlace, state: OutputState, target: string): Promise<void> {
+function link(place: OutputPlace, state: OutputState, target: string): void {
   // Where nothing stands, a link made in place cannot overwrite what somebody else puts there at this moment.
-  if (state.kind === 'absent') return symlink(target, place.directory);
+  if (state.kind === 'absent') {
+    symlinkSync(target, place.directory);
+    return;
+  }
   const fresh = temporaryPath(place, 'link');
   try {
-    await symlink(target, fresh);
-    if (state.kind === 'empty-directory') await rmdir(place.directory);
-    await rename(fresh, place.directory);
+    symlinkSync(target, fresh);
+    if (state.kind === 'empty-directory') rmdirSync(place.directory);
+    renameSync(fresh, place.directory);
   } catch (error) {
-    await rm(fresh, { force: true });
+    rmSync(fresh, { force: true });
     throw error;
   }
 }
 
-async function exists(path: string): Promise<boolean> {
+function moveBack(path: string, temporary: string): void {
   try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw error;
+    renameSync(path, temporary);
+  } catch {
+    // It stays as a former output, and goes at the next success.
   }
 }

@@ -86,6 +86,8 @@ async function writeFile(root: string, file: OutputFile): Promise<void> {
     try {
       writeFileSync(handle, file.content, 'utf8');
       fchmodSync(handle, FILE_MODE);
+      // The other files of the batch first: making one waits while the disk is busy with another.
+      await Promise.resolve();
       await reachDisk(handle);
     } finally {
       closeSync(handle);

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkOutputPaths } from '../check/output-path.ts';
 import { AgentRunError } from '../errors.ts';
@@ -41,9 +41,9 @@ export async function writeOutput(directory: string, files: readonly OutputFile[
   const digest = filesDigest(files);
   const unchanged = { directory: place.directory, digest, changed: false, removedOld: [] };
   try {
-    const state = await readOutputState(place);
+    const state = readOutputState(place);
     if (state.kind === 'link' && (await treeEquals(join(place.parent, state.target), files))) return unchanged;
-    await mkdir(place.parent, { recursive: true });
+    mkdirSync(place.parent, { recursive: true });
     const temporary = temporaryPath(place, 'tmp');
     try {
       await writeTree(temporary, files);

@@ -64,22 +64,57 @@ function claimsOf(lane: Lane): Claim[] {
  */
 export function laneConflicts(lanes: readonly LaneOfMany[]): Problem[] {
   const problems: Problem[] = [];
-  const earlier: { claim: Claim; of: LaneOfMany }[] = [];
+  const earlier = new EarlierClaims();
   for (const later of lanes) {
     const claims = claimsOf(later.lane);
     for (const claim of claims) {
-      const rival = earlier.find((other) => clash(claim, other.claim));
+      const rival = earlier.rivalOf(claim);
       if (rival !== undefined) problems.push(conflict(claim, later, rival.claim, rival.of));
     }
-    earlier.push(...claims.map((claim) => ({ claim, of: later })));
+    for (const claim of claims) earlier.add(claim, later);
   }
   return problems;
 }
 
-function clash(a: Claim, b: Claim): boolean {
-  if (a.kind !== b.kind) return false;
-  if (a.value === b.value) return true;
-  return a.isPath === true && (a.value.startsWith(`${b.value}/`) || b.value.startsWith(`${a.value}/`));
+interface HeldClaim {
+  readonly claim: Claim;
+  readonly of: LaneOfMany;
+  readonly order: number;
+}
+
+/** What lanes claim, found by its value, so that many lanes take no more than their number. */
+class EarlierClaims {
+  readonly #held = new Map<string, HeldClaim>();
+  /** Paths, by each folder that they lie in. */
+  readonly #inside = new Map<string, HeldClaim>();
+  #count = 0;
+
+  add(claim: Claim, of: LaneOfMany): void {
+    const held = { claim, of, order: this.#count };
+    this.#count += 1;
+    addFirst(this.#held, keyOf(claim, claim.value), held);
+    for (const folder of foldersAbove(claim)) addFirst(this.#inside, keyOf(claim, folder), held);
+  }
+
+  /** The earliest claim of the same value, or, of paths, one that the claim lies in or that lies in it. */
+  rivalOf(claim: Claim): HeldClaim | undefined {
+    const same = [claim.value, ...foldersAbove(claim)].map((value) => this.#held.get(keyOf(claim, value)));
+    return [...same, this.#inside.get(keyOf(claim, claim.value))]
+      .filter((held) => held !== undefined)
+      .sort((a, b) => a.order - b.order)[0];
+  }
+}
+
+const keyOf = ({ kind }: Claim, value: string): string => `${kind}\0${value}`;
+
+function addFirst<T>(map: Map<string, T>, key: string, value: T): void {
+  if (!map.has(key)) map.set(key, value);
+}
+
+function foldersAbove({ value, isPath }: Claim): string[] {
+  if (isPath !== true) return [];
+  const segments = value.split('/');
+  return segments.slice(1).map((_segment, at) => segments.slice(0, at + 1).join('/'));
 }
 
 function conflict(claim: Claim, later: LaneOfMany, rival: Claim, earlier: LaneOfMany): Problem {

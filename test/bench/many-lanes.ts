@@ -1,0 +1,62 @@
+import { join } from 'node:path';
+import { buildSync } from 'esbuild';
+import { AGENTRUN, RENDER_OPTIONS } from './agentrun.ts';
+import type { Row } from './row.ts';
+import { inScratch, median, timedWithMemory } from './timed.ts';
+import { writeLanes } from './write-lanes.ts';
+
+const RUNS = 3;
+
+/** 100 and 500 lanes by one process: the work alone, the memory, and the whole command with its output. */
+export function benchManyLanes(): Row[] {
+  return inScratch((scratch) => {
+    const [few, many] = [writeLanes(scratch, 100), writeLanes(scratch, 500)];
+    const program = bundleBatch(scratch);
+    const batches = { few: [] as number[], many: [] as number[], rss: [] as number[] };
+    for (let run = 0; run < RUNS; run += 1) {
+      batches.few.push(secondsOf(timedWithMemory([program, few]).stdout));
+      const batch = timedWithMemory([program, many]);
+      batches.many.push(secondsOf(batch.stdout));
+      batches.rss.push(batch.rssMb);
+    }
+    const [hundred, fiveHundred] = [median(batches.few), median(batches.many)];
+    const synth = (lanes: string) =>
+      timedWithMemory([AGENTRUN, 'synth', '--all', '--lanes-dir', lanes, ...RENDER_OPTIONS, '--out', `${lanes}-out`]);
+    const written = synth(many);
+    const again = synth(many);
+    const note = 'load, validate, render, check, digests; no write';
+    return [
+      { what: '100 lanes, one process', value: hundred, unit: 's', note: `${note}; median of ${RUNS}` },
+      { what: '500 lanes, one process', value: fiveHundred, unit: 's', target: 3, note },
+      { what: '500 lanes to 100 lanes', value: fiveHundred / hundred, unit: 'times', target: 6 },
+      { what: '500 lanes, peak memory', value: Math.max(...batches.rss), unit: 'MB', target: 200 },
+      {
+        what: '500 lanes, agentrun synth --all',
+        value: written.ms / 1000,
+        unit: 's',
+        note: 'with start and synced write',
+      },
+      { what: '500 lanes, agentrun synth --all, peak memory', value: written.rssMb, unit: 'MB', target: 200 },
+      { what: '500 lanes, agentrun synth --all again', value: again.ms / 1000, unit: 's', note: 'nothing changed' },
+    ];
+  });
+}
+
+/** As one file, so that no transpiler runs beside what is measured. */
+function bundleBatch(scratch: string): string {
+  const outfile = join(scratch, 'batch.mjs');
+  buildSync({
+    entryPoints: [join(import.meta.dirname, 'batch.ts')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    conditions: ['@agentrun/source'],
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    logLevel: 'error',
+  });
+  return outfile;
+}
+
+const secondsOf = (stdout: string): number => (JSON.parse(stdout) as { seconds: number }).seconds;

@@ -1,0 +1,121 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { publishLane } from '../../lib/src/index.ts';
+import { isolatedGitEnvironment } from '../helpers/git-remote.ts';
+import { BRANCH, laneText, publishSource, REPOSITORY_URL } from '../helpers/publish-setup.ts';
+import { AGENTRUN } from './agentrun.ts';
+import { writeBranch } from './branch-of-lanes.ts';
+import type { Row } from './row.ts';
+import { median, timed } from './timed.ts';
+
+const RUNS = 9;
+const FILES = 3200;
+const IMAGE = ['--image-digest', `sha256:${'1a2b'.repeat(16)}`, '--env-identity', 'env-1'];
+
+/**
+ * One lane brought to a branch of many: by the command, by the library in a process that runs already, and by hand with
+ * a clone. All write the same change, each to a remote of its own, in turns. The remotes are directories, so no network
+ * is in the figures.
+ */
+export async function benchPublish(): Promise<Row[]> {
+  const scratch = mkdtempSync(join(tmpdir(), 'agentrun-bench-'));
+  try {
+    return await benchIn(scratch);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+async function benchIn(scratch: string): Promise<Row[]> {
+  const [forCommand, forLibrary, byHand] = [newRemote(scratch, 1), newRemote(scratch, 2), newRemote(scratch, 3)];
+  const repository = join(scratch, 'repository');
+  const lanes = join(repository, 'lanes');
+  mkdirSync(lanes, { recursive: true });
+  git(repository, 'init', '--quiet', '--template=');
+  const agentrun = (command: string, ...args: string[]) =>
+    timed(process.execPath, [AGENTRUN, command, 'v0.1', '--lanes-dir', lanes, ...args], isolatedGitEnvironment()).ms;
+  const target = ['--remote', forCommand.url, '--branch', BRANCH, '--lane-repository', REPOSITORY_URL];
+
+  const times = { command: [], commandAgain: [], library: [], libraryAgain: [], verify: [], byHand: [] } as Times;
+  // The first round is not counted: it fills the caches, and makes the lane known to the branches.
+  for (let run = 0; run <= RUNS; run += 1) {
+    const text = laneText({ number: 1, content: run });
+    writeFileSync(join(lanes, 'v0.1.yaml'), text);
+    git(repository, 'add', '.');
+    git(repository, 'commit', '--quiet', '--message', 'change');
+    const image = [...IMAGE, '--source-commit', git(repository, 'rev-parse', 'HEAD')];
+    const rendered = join(scratch, `rendered-${run}`);
+    agentrun('synth', ...image, '--out', rendered);
+    const source = await publishSource(repository, 1, text);
+    const library = () => elapsed(() => publishLane(source, { remote: forLibrary.url, branch: BRANCH }));
+    const round = {
+      byHand: publishByHand(byHand, rendered, join(scratch, `clone-${run}`)),
+      command: agentrun('publish', ...target, ...image),
+      library: await library(),
+      commandAgain: agentrun('publish', ...target, ...image),
+      libraryAgain: await library(),
+      verify: agentrun('verify', ...target),
+    };
+    if (run === 0) continue;
+    for (const name of Object.keys(times) as (keyof Times)[]) times[name].push(round[name]);
+  }
+  const manual = median(times.byHand);
+  const branch = `branch of ${forCommand.files} files`;
+  const row = (what: string, values: readonly number[], target: number): Row[] => [
+    { what: `${branch}: ${what}`, value: median(values), unit: 'ms' },
+    { what: `${branch}: ${what}, to by hand`, value: median(values) / manual, unit: 'times', target },
+  ];
+  return [
+    {
+      what: `${branch}: clone, copy, commit, push`,
+      value: manual,
+      unit: 'ms',
+      note: `one commit, no network; median of ${RUNS}, in turns`,
+    },
+    ...row('publish, the command', times.command, 0.1),
+    ...row('publish, the library', times.library, 0.1),
+    ...row('nothing changed, the command', times.commandAgain, 0.05),
+    ...row('nothing changed, the library', times.libraryAgain, 0.05),
+    { what: `${branch}: verify, the command`, value: median(times.verify) / 1000, unit: 's', target: 1 },
+  ];
+}
+
+type Times = Record<'command' | 'commandAgain' | 'library' | 'libraryAgain' | 'verify' | 'byHand', number[]>;
+
+interface Remote {
+  readonly url: string;
+  readonly files: number;
+}
+
+const git = (directory: string, ...args: string[]): string =>
+  timed('git', ['-C', directory, ...args], isolatedGitEnvironment()).stdout.trim();
+
+function newRemote(scratch: string, number: number): Remote {
+  const directory = join(scratch, `remote-${number}.git`);
+  mkdirSync(directory);
+  git(directory, 'init', '--quiet', '--bare', '--template=');
+  const files = writeBranch(directory, BRANCH, FILES);
+  git(directory, 'gc', '--quiet');
+  return { url: pathToFileURL(directory).href, files };
+}
+
+async function elapsed(work: () => Promise<unknown>): Promise<number> {
+  const before = performance.now();
+  await work();
+  return performance.now() - before;
+}
+
+/** What a script without agentrun does to bring rendered files to a branch; only this is counted. */
+function publishByHand({ url }: Remote, rendered: string, work: string): number {
+  const env = isolatedGitEnvironment();
+  const step = (...args: string[]) => timed('git', args, env).ms;
+  let ms = step('clone', '--quiet', '--single-branch', '--branch', BRANCH, url, work);
+  const before = performance.now();
+  cpSync(rendered, work, { recursive: true, dereference: true });
+  ms += performance.now() - before;
+  ms += step('-C', work, 'add', '--all');
+  ms += step('-C', work, 'commit', '--quiet', '--message', 'change');
+  return ms + step('-C', work, 'push', '--quiet', 'origin', BRANCH);
+}

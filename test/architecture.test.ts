@@ -7,7 +7,7 @@ const root = join(import.meta.dirname, '..');
 /** Each folder of the library, and the folders that it may import from besides itself. */
 const LIB: Readonly<Record<string, readonly string[]>> = {
   contract: [],
-  'errors.ts': [],
+  'errors.ts': ['contract'],
   environment: ['contract', 'errors.ts'],
   lane: ['contract', 'errors.ts', 'environment'],
   artifacts: ['errors.ts', 'lane'],
@@ -21,10 +21,22 @@ const LIB: Readonly<Record<string, readonly string[]>> = {
 
 /** What may be imported from outside, beside the folders above: the effects and the heavy libraries have one place each. */
 const OUTSIDE: readonly { module: RegExp; allowed: RegExp; why: string }[] = [
-  { module: /^node:fs/, allowed: /^lib\/src\/(?:lane\/load-lane|output\/|gitops\/|proof\/forbidden)|^synth\/src\//, why: 'files are read by load-lane, and written by output and gitops' },
-  { module: /^node:(?:child_process|os|worker_threads|net|https?)$/, allowed: /^lib\/src\/(?:proof|gitops|output)\//, why: 'processes belong to the proof and to git' },
+  {
+    module: /^node:fs/,
+    allowed: /^lib\/src\/(?:lane\/load-lane|output\/|gitops\/|proof\/forbidden)|^synth\/src\//,
+    why: 'files are read by load-lane, and written by output and gitops',
+  },
+  {
+    module: /^node:(?:child_process|os|worker_threads|net|https?)$/,
+    allowed: /^lib\/src\/(?:proof|gitops|output)\//,
+    why: 'processes belong to the proof and to git',
+  },
   { module: /^yaml$/, allowed: /^lib\/src\/lane\//, why: 'YAML is read by lane and written by render/yaml.ts' },
-  { module: /^(?:cdk8s|cdk8s-plus-28|constructs)(?:\/|$)/, allowed: /^lib\/src\/manifests\//, why: 'objects are made in manifests' },
+  {
+    module: /^(?:cdk8s|cdk8s-plus-28|constructs)(?:\/|$)/,
+    allowed: /^lib\/src\/manifests\//,
+    why: 'objects are made in manifests',
+  },
   { module: /^simple-git$/, allowed: /^lib\/src\/gitops\//, why: 'git belongs to gitops' },
   { module: /^@agentrun\//, allowed: /^(?:synth|manager|runner)\//, why: 'the library imports itself by path' },
 ];
@@ -32,9 +44,21 @@ const OUTSIDE: readonly { module: RegExp; allowed: RegExp; why: string }[] = [
 /** Words that have one place, or none. */
 const WORDS: readonly { pattern: RegExp; allowed: RegExp; why: string }[] = [
   { pattern: /\bprocess\.env\b/, allowed: /^lib\/src\/(?:proof|gitops)\//, why: 'the environment is read at the rim' },
-  { pattern: /\bprocess\.exit(?:Code)?\b/, allowed: /^(?:synth|manager|runner)\/src\/main\.ts$/, why: 'a process ends in main.ts' },
-  { pattern: /\blocaleCompare\b|\btoLocale|\bIntl\./, allowed: /^lib\/src\/proof\//, why: 'the locale of a machine must not show' },
-  { pattern: /\bMath\.random\b|\bDate\.now\b|\bnew Date\(\)/, allowed: /^lib\/src\/(?:proof|output|gitops)\/|^(?:manager|runner)\//, why: 'rendering knows no clock and no chance' },
+  {
+    pattern: /\bprocess\.exit(?:Code)?\b/,
+    allowed: /^(?:synth|manager|runner)\/src\/main\.ts$/,
+    why: 'a process ends in main.ts',
+  },
+  {
+    pattern: /\blocaleCompare\b|\btoLocale|\bIntl\./,
+    allowed: /^lib\/src\/proof\//,
+    why: 'the locale of a machine must not show',
+  },
+  {
+    pattern: /\bMath\.random\b|\bDate\.now\b|\bnew Date\(\)/,
+    allowed: /^lib\/src\/(?:proof|output|gitops)\/|^(?:manager|runner)\//,
+    why: 'rendering knows no clock and no chance',
+  },
   { pattern: /\bas any\b|: any\b|@ts-ignore|@ts-expect-error/, allowed: /^$/, why: 'types are not switched off' },
 ];
 
@@ -62,7 +86,8 @@ const sources: readonly Source[] = ['lib', 'synth', 'manager', 'runner'].flatMap
     });
 });
 
-const code = (text: string): string => text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '').replaceAll(/'(?:[^'\\\n]|\\.)*'/g, "''");
+const code = (text: string): string =>
+  text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '').replaceAll(/'(?:[^'\\\n]|\\.)*'/g, "''");
 
 const libFolder = (path: string): string => path.split('/')[2] ?? '';
 
@@ -85,12 +110,18 @@ describe('the house', () => {
   });
 
   it('knows every folder of the library', () => {
-    const folders = new Set(sources.filter(({ path }) => path.startsWith('lib/src/')).map(({ path }) => libFolder(path)));
-    expect([...folders].filter((folder) => !(folder in LIB) && !['index.ts', 'testing.ts'].includes(folder))).toEqual([]);
+    const folders = new Set(
+      sources.filter(({ path }) => path.startsWith('lib/src/')).map(({ path }) => libFolder(path)),
+    );
+    expect([...folders].filter((folder) => !(folder in LIB) && !['index.ts', 'testing.ts'].includes(folder))).toEqual(
+      [],
+    );
   });
 
   it.each(OUTSIDE)('imports $module only where it belongs: $why', ({ module, allowed }) => {
-    const wrong = sources.filter(({ path, imports }) => imports.some((name) => module.test(name)) && !allowed.test(path));
+    const wrong = sources.filter(
+      ({ path, imports }) => imports.some((name) => module.test(name)) && !allowed.test(path),
+    );
     expect(wrong.map(({ path }) => path)).toEqual([]);
   });
 
@@ -102,12 +133,18 @@ describe('the house', () => {
   it('has no workspace that imports another but the library', () => {
     const wrong = sources
       .filter(({ path }) => !path.startsWith('lib/'))
-      .flatMap(({ path, imports }) => imports.filter((module) => /^@agentrun\/(?!lib)/.test(module) || /(?:^|\/)lib\/src\//.test(module)).map((module) => `${path} imports ${module}`));
+      .flatMap(({ path, imports }) =>
+        imports
+          .filter((module) => /^@agentrun\/(?!lib)/.test(module) || /(?:^|\/)lib\/src\//.test(module))
+          .map((module) => `${path} imports ${module}`),
+      );
     expect(wrong).toEqual([]);
   });
 
   it('has no bucket', () => {
-    const buckets = sources.filter(({ path }) => /(?:^|\/)(?:utils?|common|helpers?|misc|types|interfaces)(?:\/|\.ts$)/.test(path));
+    const buckets = sources.filter(({ path }) =>
+      /(?:^|\/)(?:utils?|common|helpers?|misc|types|interfaces)(?:\/|\.ts$)/.test(path),
+    );
     expect(buckets.map(({ path }) => path)).toEqual([]);
   });
 

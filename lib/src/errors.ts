@@ -1,3 +1,5 @@
+import { maskSecrets } from './contract/secret-shapes.ts';
+
 /**
  * The table of error codes, and the shapes in which errors travel.
  *
@@ -140,11 +142,13 @@ export class AgentRunError extends Error {
     message: string,
     options: { problems?: readonly Problem[]; hint?: string; cause?: unknown } = {},
   ) {
-    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    // A message may quote what somebody gave, and that may be a secret.
+    const shown = maskSecrets(message);
+    super(shown, options.cause === undefined ? {} : { cause: options.cause });
     this.name = 'AgentRunError';
     this.code = code;
     this.problems = options.problems ?? [
-      { code, severity: 'error', message, ...(options.hint === undefined ? {} : { hint: options.hint }) },
+      { code, severity: 'error', message: shown, ...(options.hint === undefined ? {} : { hint: options.hint }) },
     ];
     this.hint = options.hint ?? ERROR_CODES[code];
   }

@@ -13,7 +13,7 @@ const folder = join(root, 'dist', 'bundle');
 const bundle = join(folder, 'agentrun.cjs');
 const main = join(root, 'dist', 'main.js');
 /** Commands that run through most of the code: after them the code cache is worth keeping. */
-const WARM = new Set(['check', 'diff', 'publish', 'synth', 'verify']);
+const WARM = new Set(['check', 'publish', 'synth', 'verify']);
 
 if (isFresh()) runBundle();
 else if (changed(main) > 0) void import(pathToFileURL(main).href);

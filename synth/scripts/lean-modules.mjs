@@ -60,7 +60,12 @@ export const leanModules = {
   },
 };
 
-const loadedLater = (path) => ({ namespace: 'later', path: path.startsWith('node:') ? path : basename(path), sideEffects: false, pluginData: path });
+const loadedLater = (path) => ({
+  namespace: 'later',
+  path: path.startsWith('node:') ? path : basename(path),
+  sideEffects: false,
+  pluginData: path,
+});
 
 /** What an index of `export * from` lines says, by name: of a CommonJS file the bundler knows no names. */
 async function namedIndex(path) {

@@ -88,7 +88,10 @@ const summaryOf = ({ lane, filesDigest, objectsDigest, files }: RenderedLane): L
 });
 
 /** A rendered lane as a report shows it. */
-export const laneReport = ({ version, filesDigest, objectsDigest, paths }: LaneSummary, status: string): LaneReport => ({
+export const laneReport = (
+  { version, filesDigest, objectsDigest, paths }: LaneSummary,
+  status: string,
+): LaneReport => ({
   lane: version,
   status,
   filesDigest,

@@ -121,5 +121,11 @@ async function artifactOf(
   } catch (cause) {
     throw new AgentRunError('artifact-invalid', `the artifact ${file} cannot be read`, { cause });
   }
-  return readArtifact(text, file, lane, sourceCommit, laneFile);
+  const artifact = readArtifact(text, file, lane, sourceCommit, laneFile);
+  if (artifact.status === 'placeholder') {
+    throw new AgentRunError('artifact-invalid', `${file} holds the placeholder, which is no image`, {
+      hint: 'Pass --placeholder if a lane that cannot run is meant.',
+    });
+  }
+  return artifact;
 }

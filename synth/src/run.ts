@@ -1,11 +1,11 @@
-import { AgentRunError, maskSecrets } from '@agentrun/lib';
+import { AgentRunError } from '@agentrun/lib';
 import { CommanderError } from 'commander';
 import { createProgram } from './program.ts';
 import { formatReport, REPORT_FORMATS, type ReportFormat } from './report/index.ts';
 import { mayColour, type Terminal } from './terminal.ts';
 
 /**
- * Runs one command line and returns the exit code: 0 done, 1 error, 2 differs, 3 risky. Never throws; no error reaches
+ * Runs one command line and returns the exit code: 0 done, 1 error, 2 differs. Never throws; no error reaches
  * a person as a stack trace.
  */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
@@ -17,20 +17,25 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     await program.parseAsync([...args], { from: 'user' });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
-    const known = error instanceof AgentRunError ? error : unexpected(error);
-    const report = { command: commandOf(args), ok: false, lanes: [], problems: known.problems };
     const format = formatOf(args);
+    // Commander has told people already: on stderr, with the help.
+    if (error instanceof CommanderError && (error.exitCode === 0 || format === 'text'))
+      return error.exitCode === 0 ? 0 : 1;
+    const known = asAgentRunError(error);
+    const report = { command: commandOf(args), ok: false, lanes: [], problems: known.problems };
     const text = formatReport(report, format, { colour: mayColour(terminal), cwd: terminal.cwd() });
     (format === 'text' ? terminal.stderr : terminal.stdout).write(text);
     return 1;
   }
 }
 
-/** A fault of ours: the message is kept, masked, since it may quote what was being worked on. */
-function unexpected(error: unknown): AgentRunError {
+/** A wrong command line, or a fault of ours. */
+function asAgentRunError(error: unknown): AgentRunError {
+  if (error instanceof AgentRunError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  return new AgentRunError('internal', `unexpected: ${maskSecrets(message)}`, { cause: error });
+  if (error instanceof CommanderError)
+    return new AgentRunError('usage', message.replace(/^error: /, ''), { cause: error });
+  return new AgentRunError('internal', `unexpected: ${message}`, { cause: error });
 }
 
 const commandOf = (args: readonly string[]): string => args.find((arg) => !arg.startsWith('-')) ?? 'agentrun';

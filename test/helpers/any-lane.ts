@@ -45,7 +45,7 @@ export const anyLane = (): fc.Arbitrary<Lane> =>
       domain: fc.constantFrom('agentrun.pikastech.local', 'agents.example.com'),
       node: fc.stringMatching(/^[A-Za-z0-9]([-A-Za-z0-9_.]{0,20}[A-Za-z0-9])?$/),
       names: fc.uniqueArray(suffix, { minLength: 6, maxLength: 6 }),
-      port: fc.integer({ min: 1, max: 65_535 }),
+      port: fc.integer({ min: 1024, max: 65_535 }),
       scheme: fc.constantFrom('http', 'https'),
       longHost: fc.boolean(),
       toolsDigest: hex,

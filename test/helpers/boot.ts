@@ -90,7 +90,7 @@ export interface BootResult {
   pid: number;
 }
 
-export interface RunningBoot {
+interface RunningBoot {
   readonly child: ChildProcess;
   readonly result: Promise<BootResult>;
   /** Waits until the text stands in stdout or stderr. */

@@ -9,7 +9,11 @@ export function directoryBytes(root: string, below = ''): Map<string, string> {
     const { mode } = lstatSync(join(root, path));
     const kind = mode & 0o170000;
     const content =
-      kind === 0o040000 ? '' : kind === 0o120000 ? readlinkSync(join(root, path)) : readFileSync(join(root, path), 'latin1');
+      kind === 0o040000
+        ? ''
+        : kind === 0o120000
+          ? readlinkSync(join(root, path))
+          : readFileSync(join(root, path), 'latin1');
     found.set(path, `${mode.toString(8)} ${content}`);
     if (kind === 0o040000) for (const [inner, value] of directoryBytes(root, path)) found.set(inner, value);
   }

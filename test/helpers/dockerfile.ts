@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 
 /** One instruction: its name in capitals, its flags (`--from=x`), and the rest as one line. */
-export interface Instruction {
+interface Instruction {
   readonly name: string;
   readonly flags: Readonly<Record<string, string>>;
   readonly rest: string;
@@ -14,7 +14,7 @@ export interface Stage {
   readonly instructions: readonly Instruction[];
 }
 
-export function parseInstructions(text: string): Instruction[] {
+function parseInstructions(text: string): Instruction[] {
   const lines = text.split('\n').filter((line) => !/^\s*(#|$)/.test(line));
   const joined = lines.join('\n').replace(/\\\n/g, ' ').split('\n');
   return joined.map((line) => {

@@ -1,10 +1,12 @@
-import { createServer, type IncomingMessage, request as forward, type ServerResponse } from 'node:http';
+import { createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What happens to a request instead of an answer. */
 export type Fault =
   | { readonly status: number; readonly before?: () => Promise<unknown> }
+  /** Something else happens first, and then what was asked for. */
+  | { readonly before: () => Promise<unknown> }
   /** The connection is cut before the server has read the whole request. */
   | 'cut'
   /** The server does what it is asked to, and the connection is cut before it answers. */
@@ -35,8 +37,8 @@ export async function faultyServer(
       request.socket.destroy();
       return;
     }
-    if (fault !== undefined && fault !== 'lose-answer') {
-      await fault.before?.();
+    if (typeof fault === 'object') await fault.before?.();
+    if (typeof fault === 'object' && 'status' in fault) {
       request.resume();
       response.writeHead(fault.status, fault.status === 401 ? { 'www-authenticate': 'Basic realm="git"' } : {}).end();
       return;

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { laneOnBranch } from '../../lib/src/gitops/lane-on-branch.ts';
 import { readProvenance } from '../../lib/src/gitops/commit-message.ts';
 import { ROOT_METADATA } from '../../lib/src/gitops/hydrator-metadata.ts';
+import { laneOnBranch } from '../../lib/src/gitops/lane-on-branch.ts';
 import { serveGit } from './git-http-server.ts';
 import { BRANCH, laneFileOf, laneText, publishSource, versionOf } from './publish-lanes.ts';
 import { type PublishSetup, publishSetup, refsOf, treeOf, treeOfFiles } from './publish-setup.ts';
@@ -59,12 +59,18 @@ export async function runRace({ publishers, rounds, transport }: Race): Promise<
 /** A commit of the lane repository for each round, in which every lane differs from the round before. */
 function commitRounds({ lanes }: PublishSetup, publishers: number, rounds: number): string[] {
   return Array.from({ length: rounds }, (_, content) => {
-    for (let number = 1; number <= publishers; number += 1) lanes.write(laneFileOf(number), laneText({ number, content }));
+    for (let number = 1; number <= publishers; number += 1)
+      lanes.write(laneFileOf(number), laneText({ number, content }));
     return lanes.commit();
   });
 }
 
-async function publishAll(dir: string, remote: string, publishers: number, commits: readonly string[]): Promise<Landing[]> {
+async function publishAll(
+  dir: string,
+  remote: string,
+  publishers: number,
+  commits: readonly string[],
+): Promise<Landing[]> {
   const program = join(REPOSITORY, 'test/fixtures/processes/publish-loop.ts');
   const numbers = Array.from({ length: publishers }, (_, at) => at + 1);
   const outputs = Array.from({ length: PROCESSES }, (_, at) => {
@@ -109,7 +115,12 @@ async function expectHistory({ remote }: PublishSetup, publishers: number, commi
 }
 
 /** Every lane's files are those of its last round, and nothing else is on the branch. */
-async function expectFiles({ remote, lanes }: PublishSetup, publishers: number, rounds: number, commits: readonly string[]): Promise<void> {
+async function expectFiles(
+  { remote, lanes }: PublishSetup,
+  publishers: number,
+  rounds: number,
+  commits: readonly string[],
+): Promise<void> {
   const wanted: [string, string][] = [];
   for (let number = 1; number <= publishers; number += 1) {
     const text = laneText({ number, content: rounds - 1 });
@@ -126,21 +137,31 @@ async function expectFiles({ remote, lanes }: PublishSetup, publishers: number, 
 async function expectNotes({ remote }: PublishSetup): Promise<void> {
   const format = '%(trailers:key=Agentrun-Lane-Commit,valueonly,separator=)%x09%N%x00';
   const log = await remote.git(['log', '--notes=refs/notes/hydrator.metadata', `--format=${format}`, BRANCH]);
-  for (const entry of log.split('\0').map((line) => line.trim()).filter((line) => line !== '')) {
+  for (const entry of log
+    .split('\0')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')) {
     const [laneCommit = '', note = ''] = entry.split('\t');
     expect(note).toBe(`{"drySha":"${laneCommit}"}`);
   }
 }
 
 /** A render of an earlier round that arrives after all others changes nothing. */
-async function expectLateOnesSuperseded(setup: PublishSetup, remote: string, publishers: number, commits: readonly string[]): Promise<void> {
+async function expectLateOnesSuperseded(
+  setup: PublishSetup,
+  remote: string,
+  publishers: number,
+  commits: readonly string[],
+): Promise<void> {
   if (commits.length < 2) return;
   const before = await refsOf(setup.remote);
   for (const number of new Set([1, publishers])) {
     const late = await publishSource(setup.lanes.dir, number, laneText({ number, content: 0 }), commits[0]);
     expect(late.rendered.lane.version).toBe(versionOf(number));
-    expect(await setup.publish(late, { remote })).toMatchObject({ status: 'superseded', plan: { writes: [], removals: [] } });
+    expect(await setup.publish(late, { remote })).toMatchObject({
+      status: 'superseded',
+      plan: { writes: [], removals: [] },
+    });
   }
   expect(await refsOf(setup.remote)).toBe(before);
 }
-

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { blobId } from '../../lib/src/gitops/branch-snapshot.ts';
 import type { PublishSource } from '../../lib/src/gitops/lane-on-branch.ts';
-import { publishLane, type PublishOptions, type PublishResult } from '../../lib/src/gitops/publish.ts';
+import { type PublishOptions, type PublishResult, publishLane } from '../../lib/src/gitops/publish.ts';
 import { createGitRemote, type GitRemote } from './git-remote.ts';
 import { type LaneRepository, laneRepository } from './lane-repository.ts';
-import { BRANCH, laneFileOf, laneText, type LaneVariant, publishSource, REPOSITORY_URL } from './publish-lanes.ts';
+import { BRANCH, type LaneVariant, laneFileOf, laneText, publishSource, REPOSITORY_URL } from './publish-lanes.ts';
 
 export * from './publish-lanes.ts';
 

@@ -15,7 +15,9 @@ export function applyOverlay(definitions: Definitions, rows: readonly OverlayRow
         constrain(place(definition, row.property), row.constraint, row.property === '');
       }
     } catch (error) {
-      throw new Error(`overlay row "${row.id}": ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      throw new Error(`overlay row "${row.id}": ${error instanceof Error ? error.message : String(error)}`, {
+        cause: error,
+      });
     }
   }
 }

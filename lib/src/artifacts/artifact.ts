@@ -34,7 +34,7 @@ export interface ServiceRecord {
   };
 }
 
-/** The digest of no image; a lane rendered with it cannot run, and publish refuses it. */
+/** The digest of no image: that of the placeholder alone. */
 export const ZERO_DIGEST = `sha256:${'0'.repeat(64)}`;
 
 const BOOT_SCRIPT = 'templates/boot/agentrun-boot.sh';

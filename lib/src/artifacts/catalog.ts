@@ -14,10 +14,12 @@ export interface ArtifactCatalog {
   readonly services: readonly ServiceRecord[];
 }
 
-const COUNTED_AS = { placeholder: 'placeholder', published: 'build', built: 'build', reused: 'reuse' } as const satisfies Record<
-  ArtifactStatus,
-  string
->;
+const COUNTED_AS = {
+  placeholder: 'placeholder',
+  published: 'build',
+  built: 'build',
+  reused: 'reuse',
+} as const satisfies Record<ArtifactStatus, string>;
 
 /** Makes the catalog; the keys of each record are put in the order of the contract, whatever order they had. */
 export function artifactCatalog(lane: Lane, sourceCommit: string, services: readonly ServiceRecord[]): ArtifactCatalog {

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AgentRunError } from '../errors.ts';
 import type { Lane } from '../lane/lane.ts';
-import { artifactForLane, assertArtifact } from './artifact-rules.ts';
 import type { ServiceRecord } from './artifact.ts';
+import { artifactForLane, assertArtifact } from './artifact-rules.ts';
 
 /**
  * Reads a service record, or the catalog that holds one, and checks it field by field against the lane.
@@ -12,7 +12,13 @@ import type { ServiceRecord } from './artifact.ts';
  * @throws AgentRunError `artifact-invalid` when it is no such record, `artifact-mismatch` when it was made for another
  *   lane, image or commit.
  */
-export function readArtifact(text: string, file: string, lane: Lane, sourceCommit: string, laneFile: string): ServiceRecord {
+export function readArtifact(
+  text: string,
+  file: string,
+  lane: Lane,
+  sourceCommit: string,
+  laneFile: string,
+): ServiceRecord {
   const record = recordOf(parseJson(text, file), file);
   for (const field of ['status', 'digest', 'envIdentity', 'bootCommit'] as const) {
     if (typeof record[field] !== 'string') {
@@ -44,7 +50,8 @@ function parseJson(text: string, file: string): unknown {
 function recordOf(value: unknown, file: string): Record<string, unknown> {
   const isMap = (candidate: unknown): candidate is Record<string, unknown> =>
     typeof candidate === 'object' && candidate !== null && !Array.isArray(candidate);
-  if (!isMap(value)) throw new AgentRunError('artifact-invalid', `${file} holds neither a service record nor a catalog`);
+  if (!isMap(value))
+    throw new AgentRunError('artifact-invalid', `${file} holds neither a service record nor a catalog`);
   if (!('services' in value)) return value;
   const services = Array.isArray(value['services']) ? value['services'] : [];
   const [only] = services as unknown[];

@@ -7,7 +7,9 @@ export function checkDuplicateObjects(objects: readonly PlacedObject[]): Finding
   const findings: Finding[] = [];
   for (const placed of objects.filter(({ object }) => isClusterObject(object))) {
     const { object } = placed;
-    const key = [groupOf(object), object.kind, object.metadata?.namespace ?? '', object.metadata?.name ?? ''].join('\0');
+    const key = [groupOf(object), object.kind, object.metadata?.namespace ?? '', object.metadata?.name ?? ''].join(
+      '\0',
+    );
     const first = seen.get(key);
     if (first === undefined) seen.set(key, placed);
     else {

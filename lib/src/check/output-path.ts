@@ -1,4 +1,3 @@
-
 interface Entry {
   readonly kind: 'file' | 'directory';
   readonly spelling: string;
@@ -81,7 +80,10 @@ function fileBelowFile(path: string, spelling: string, known: Entry): string {
     : `The output path ${JSON.stringify(spelling)} is a file, but another path lies below it.`;
 }
 
-// Upper case before lower, so that spellings that meet only in upper case (for example sharp s) meet here too.
-function foldedPath(path: string): string {
+/**
+ * The same text for two paths, or segments, that some file system takes for one. Upper case before lower, so that
+ * spellings that meet only in upper case (for example sharp s) meet here too.
+ */
+export function foldedPath(path: string): string {
   return path.normalize('NFD').toUpperCase().toLowerCase().normalize('NFC');
 }

@@ -27,7 +27,7 @@ export function checkReferences(lane: Lane, objects: readonly PlacedObject[], po
 function declaredSecrets(lane: Lane): Map<string, readonly string[] | undefined> {
   const declared = new Map<string, readonly string[] | undefined>();
   for (const needed of prerequisites(lane)) {
-    if (needed.kind === 'Secret') declared.set(needed.name, needed.keys);
+    if (needed.kind === 'Secret' && needed.namespace === lane.runtime.namespace) declared.set(needed.name, needed.keys);
   }
   // The manager makes these two itself.
   declared.set(providerCredentials(lane), undefined);

@@ -47,9 +47,16 @@ export function findingAt(
 }
 
 /** The API group of an object; empty for the core group. */
-export const groupOf = (object: KubernetesObject): string => /^([^/]*)\//.exec(textOf(object.apiVersion) ?? '')?.[1] ?? '';
+export const groupOf = (object: KubernetesObject): string =>
+  /^([^/]*)\//.exec(textOf(object.apiVersion) ?? '')?.[1] ?? '';
 
-const CLUSTER_KINDS = new Set(['Namespace', 'ClusterRole', 'ClusterRoleBinding', 'CustomResourceDefinition', 'StorageClass']);
+const CLUSTER_KINDS = new Set([
+  'Namespace',
+  'ClusterRole',
+  'ClusterRoleBinding',
+  'CustomResourceDefinition',
+  'StorageClass',
+]);
 
 /** Whether objects of this kind live outside namespaces. */
 export const isClusterScoped = ({ kind }: KubernetesObject): boolean => CLUSTER_KINDS.has(kind);

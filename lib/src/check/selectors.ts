@@ -11,9 +11,7 @@ export function checkWorkloadSelectors(pods: readonly PodTemplate[]): Finding[] 
     .filter(({ owner }) => owner.object.kind !== 'Job')
     .flatMap((pod) => {
       const selector = viewOf(dig(pod.owner.object, 'spec', 'selector', 'matchLabels'));
-      const at = (message: string) => [
-        findingAt(pod.owner, 'output-selector', '/spec/selector/matchLabels', message),
-      ];
+      const at = (message: string) => [findingAt(pod.owner, 'output-selector', '/spec/selector/matchLabels', message)];
       if (Object.keys(selector).length === 0) return at('the selector is empty');
       if (!selects(selector, pod.labels)) return at('the labels of the pod template do not contain the selector');
       const other = pods.find(
@@ -27,13 +25,20 @@ export function checkWorkloadSelectors(pods: readonly PodTemplate[]): Finding[] 
 }
 
 /** A network policy must speak of pods that exist: of the lane's workloads, or of its runners. */
-export function checkPolicySelectors(lane: Lane, objects: readonly PlacedObject[], pods: readonly PodTemplate[]): Finding[] {
+export function checkPolicySelectors(
+  lane: Lane,
+  objects: readonly PlacedObject[],
+  pods: readonly PodTemplate[],
+): Finding[] {
   const known: View[] = [...pods.map(({ labels }) => labels), runnerJobLabels(lane)];
   return objects
     .filter(({ object }) => object.kind === 'NetworkPolicy')
     .flatMap((placed) =>
       selectorPointers(placed.object).flatMap((pointer) => {
-        const keys = pointer.slice(1).split('/').map((key) => (/^[0-9]+$/.test(key) ? Number(key) : key));
+        const keys = pointer
+          .slice(1)
+          .split('/')
+          .map((key) => (/^[0-9]+$/.test(key) ? Number(key) : key));
         const selector = viewOf(dig(placed.object, ...keys, 'matchLabels'));
         if (Object.keys(selector).length === 0 || known.some((labels) => selects(selector, labels))) return [];
         return [findingAt(placed, 'output-selector', `${pointer}/matchLabels`, 'no pod of the lane has these labels')];

@@ -209,9 +209,15 @@ export const managerRows = [
     bool,
     { encoding: 'boolean' },
   ),
-  row('AGENTRUN_CANCEL_EVENT_STAGES', runner('cancelLifecycle.eventStages'), 'cancelEventStages', stagesOf(CANCEL_STAGES), {
-    encoding: 'csv',
-  }),
+  row(
+    'AGENTRUN_CANCEL_EVENT_STAGES',
+    runner('cancelLifecycle.eventStages'),
+    'cancelEventStages',
+    stagesOf(CANCEL_STAGES),
+    {
+      encoding: 'csv',
+    },
+  ),
   optional(
     'AGENTRUN_RUNNER_EGRESS_PROXY_URL',
     runner('egressProxyUrl'),

@@ -1,8 +1,8 @@
-import { checkOutputPaths } from '../check/output-path.ts';
 import { AgentRunError, type Problem } from '../errors.ts';
 import { type BranchEntry, type BranchSnapshot, blobId } from './branch-snapshot.ts';
 import { metadataPath, ROOT_METADATA } from './hydrator-metadata.ts';
 import { inventoryPath, type LaneInventory, laneOfInventory, syncedDirectory } from './inventory.ts';
+import { pathCollisions } from './path-collisions.ts';
 
 /** A file as it shall stand on the branch. */
 export interface BranchFile {
@@ -82,7 +82,14 @@ export async function planLane(input: PlanInput): Promise<BranchPlan> {
   }
   const left = ownCompanions.filter((path) => !wanted.has(path) && snapshot.entries.has(path) && !owners.has(path));
   removals.push(...left.filter((path) => !removals.includes(path)));
-  problems.push(...collisions(snapshot, [...files, ...companions], wanted, new Set(removals)));
+  const leaving = new Set([...removals, ...wanted]);
+  const staying = [...snapshot.entries.keys()].filter((path) => !leaving.has(path));
+  problems.push(
+    ...pathCollisions(
+      staying,
+      [...files, ...companions].map(({ path }) => path),
+    ),
+  );
   const [first] = problems;
   if (first !== undefined) throw new AgentRunError(first.code, first.message, { problems });
   return { writes, removals };
@@ -113,25 +120,6 @@ async function refusalOf(
 function isReplaceable({ path, id, mode }: BranchEntry, content: string, ownCompanions: readonly string[]): boolean {
   if (mode !== REGULAR) return false;
   return path === ROOT_METADATA || ownCompanions.includes(path) || id === blobId(content);
-}
-
-/** Paths that cannot stand beside what is on the branch on every file system, or that lead through a link. */
-function collisions(
-  snapshot: BranchSnapshot,
-  files: readonly BranchFile[],
-  wanted: ReadonlySet<string>,
-  leaving: ReadonlySet<string>,
-): Problem[] {
-  if (files.length === 0) return [];
-  const staying = [...snapshot.entries.keys()].filter((path) => !leaving.has(path) && !wanted.has(path));
-  const before = new Set(checkOutputPaths(staying).map(({ message }) => message));
-  return checkOutputPaths([...staying, ...files.map(({ path }) => path)])
-    .filter(({ message }) => !before.has(message))
-    .map(({ code, path, message }) => ({
-      code: code === 'output-path' ? code : ('path-collision' as const),
-      severity: 'error',
-      message: code === 'output-path' ? message : `${path} cannot stand on the branch: ${message}`,
-    }));
 }
 
 /** Whether two inventories say that the same files are there; where they come from is not compared. */

@@ -91,7 +91,8 @@ export async function publishLane(source: PublishSource, options: PublishOptions
       snapshot = await fetchSnapshot(git, remote, branch, true);
       const { head } = snapshot;
       const arrived = async () => last !== undefined && (await isOnBranch(git, remote, branch, head, last.commit));
-      if ((last !== undefined && last.commit === head) || (last?.isUnanswered === true && (await arrived()))) return undefined;
+      if ((last !== undefined && last.commit === head) || (last?.isUnanswered === true && (await arrived())))
+        return undefined;
       const next = await decide(git, wanted, snapshot, judge, options);
       // It may be our own commit, below another one, that leaves nothing to be done.
       if (next.status !== 'published' && (await arrived())) return undefined;

@@ -91,7 +91,7 @@ const asBefore = ({ isUnanswered, offer }: Refusal): { hint?: string } =>
   isUnanswered ? { hint: `${offer.ref} was as before when it was read again: publish again.` } : {};
 
 async function pushOnce(git: Git, remote: string, { commit, ref, expected }: Offer): Promise<GitFailure | undefined> {
-  const lease = `--force-with-lease=${ref}`;
+  const lease = `--force-with-lease=${ref}:${expected ?? ''}`;
   try {
     await git.text(['push', '--porcelain', lease, '--', remote, `${commit}:${ref}`]);
     return undefined;

@@ -50,7 +50,7 @@ export async function repositoryState(directory: string): Promise<RepositoryStat
 }
 
 /** Reads `git status --porcelain=v2 --branch -z`. */
-export function readStatus(text: string): Pick<RepositoryState, 'head' | 'changed'> {
+function readStatus(text: string): Pick<RepositoryState, 'head' | 'changed'> {
   const changed: string[] = [];
   let head: string | undefined;
   const entries = text.split('\0');

@@ -8,7 +8,7 @@ export interface RenderedPath {
 }
 
 /** The files of the runtime directory, in the order in which they are rendered; `postgres.yaml` only where it is on. */
-export const RUNTIME_FILES = [
+const RUNTIME_FILES = [
   'kustomization.yaml',
   'namespace.yaml',
   'postgres.yaml',

@@ -1,5 +1,5 @@
 import type { Lane } from '../lane/lane.ts';
-import { appProject, application } from './argo.ts';
+import { application, appProject } from './argo.ts';
 import { ciAccess } from './ci-access.ts';
 import type { KubernetesObject } from './kubernetes-object.ts';
 import { ciNamespace } from './namespaces.ts';

@@ -9,7 +9,7 @@ export const NAME_LABEL = 'app.kubernetes.io/name';
 export type Component = 'ci' | 'gitops' | 'namespace' | 'database' | 'manager' | 'runner' | 'network';
 
 /** The three labels that every object and every pod of a lane carries. */
-export function laneLabels(lane: Lane): Labels {
+function laneLabels(lane: Lane): Labels {
   return {
     'app.kubernetes.io/part-of': 'agentrun',
     [`${lane.labelDomain}/lane`]: lane.version,

@@ -1,6 +1,6 @@
 import type { EnvVar } from 'cdk8s-plus-28/lib/imports/k8s.js';
-import { managerRows, managerTailRows } from '../environment/index.ts';
 import type { Encoding, Source } from '../environment/index.ts';
+import { managerRows, managerTailRows } from '../environment/index.ts';
 import type { Lane } from '../lane/lane.ts';
 import { parseLanePath, valueAt } from '../lane/lane-path.ts';
 import type { RuntimeInput } from './runtime-input.ts';

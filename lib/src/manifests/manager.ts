@@ -1,4 +1,3 @@
-import type { Construct } from 'constructs';
 import {
   type HttpGetAction,
   IntOrString,
@@ -7,6 +6,7 @@ import {
   KubeServiceAccount,
   Quantity,
 } from 'cdk8s-plus-28/lib/imports/k8s.js';
+import type { Construct } from 'constructs';
 import type { Lane } from '../lane/lane.ts';
 import { NAME_LABEL, objectLabels, syncAnnotations } from './labels.ts';
 import { managerEnvironment } from './manager-environment.ts';
@@ -15,8 +15,8 @@ import { resourceRequirements } from './resources.ts';
 import type { RuntimeInput } from './runtime-input.ts';
 
 /** The user of our images, and the home directory that they declare. */
-export const MANAGER_USER = 10001;
-export const MANAGER_HOME = '/home/agentrun';
+const MANAGER_USER = 10001;
+const MANAGER_HOME = '/home/agentrun';
 
 const health = (path: 'live' | 'readiness'): HttpGetAction => ({
   path: `/health/${path}`,

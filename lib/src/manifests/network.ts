@@ -1,10 +1,10 @@
-import type { Construct } from 'constructs';
 import {
   IntOrString,
   KubeNetworkPolicy,
   type NetworkPolicyEgressRule,
   type NetworkPolicySpec,
 } from 'cdk8s-plus-28/lib/imports/k8s.js';
+import type { Construct } from 'constructs';
 import type { Lane } from '../lane/lane.ts';
 import { runnerJobLabels } from '../lane/runner-job-labels.ts';
 import { NAME_LABEL, objectLabels, syncAnnotations } from './labels.ts';

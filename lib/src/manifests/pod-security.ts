@@ -24,4 +24,3 @@ export const podSecurityLabels = (level: 'baseline' | 'restricted'): Record<stri
   'pod-security.kubernetes.io/audit': 'restricted',
   'pod-security.kubernetes.io/warn': 'restricted',
 });
-

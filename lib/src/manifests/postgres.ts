@@ -1,4 +1,3 @@
-import type { Construct } from 'constructs';
 import {
   type Container,
   IntOrString,
@@ -7,16 +6,17 @@ import {
   type Probe,
   Quantity,
 } from 'cdk8s-plus-28/lib/imports/k8s.js';
+import type { Construct } from 'constructs';
 import type { EnabledPostgres, Lane } from '../lane/lane.ts';
 import { NAME_LABEL, objectLabels, syncAnnotations } from './labels.ts';
 import { restrictedContainer, restrictedPod } from './pod-security.ts';
 import { resourceRequirements } from './resources.ts';
 
 /** The name of the Service that gives the StatefulSet's pods their DNS names. */
-export const headlessService = (postgres: EnabledPostgres): string => `${postgres.serviceName}-headless`;
+const headlessService = (postgres: EnabledPostgres): string => `${postgres.serviceName}-headless`;
 
 /** The major version of the server, which the image tag begins with. */
-export function postgresMajor(image: string): number {
+function postgresMajor(image: string): number {
   return Number(/:([0-9]+)[^/@]*(?:@|$)/.exec(image)?.[1] ?? Number.NaN);
 }
 

@@ -13,6 +13,13 @@ export type Prerequisite =
       readonly kind: 'Namespace' | 'CustomResourceDefinition' | 'StorageClass' | 'RuntimeClass';
       readonly name: string;
       readonly purpose: string;
+    }
+  | {
+      /** Something that must be reachable, and how to show that it is. */
+      readonly kind: 'Access';
+      /** A URL, or the prefix of images. */
+      readonly name: string;
+      readonly purpose: string;
     };
 
 /**
@@ -28,7 +35,10 @@ export function prerequisites(lane: Lane): Prerequisite[] {
     entry.purposes.add(purpose);
     secrets.set(name, entry);
   };
-  need(lane.database.secretRef.name, lane.database.secretRef.key, 'URL of the database');
+  const database = localPostgres.enabled
+    ? `URL of the database, at ${localPostgres.serviceName}:${localPostgres.port}/${localPostgres.database}`
+    : 'URL of the database';
+  need(lane.database.secretRef.name, lane.database.secretRef.key, database);
   if (localPostgres.enabled) {
     need(lane.database.secretRef.name, 'POSTGRES_PASSWORD', `password of the database user "${localPostgres.user}"`);
   }
@@ -42,6 +52,11 @@ export function prerequisites(lane: Lane): Prerequisite[] {
     { kind: 'CustomResourceDefinition', name: 'appprojects.argoproj.io', purpose: 'Argo CD' },
     { kind: 'CustomResourceDefinition', name: 'applications.argoproj.io', purpose: 'Argo CD' },
     { kind: 'Namespace', name: lane.gitops.argoNamespace, purpose: 'Argo CD' },
+    {
+      kind: 'Namespace',
+      name: lane.runtime.namespace,
+      purpose: 'Argo CD makes it, but its Secrets must be there first; Argo CD then takes it over',
+    },
     ...(localPostgres.enabled
       ? named('StorageClass', localPostgres.storageClassName, 'data volume of PostgreSQL')
       : []),
@@ -53,5 +68,22 @@ export function prerequisites(lane: Lane): Prerequisite[] {
       keys: [...keys],
       purpose: [...purposes].join('; '),
     })),
+    ...(isSsh(lane.gitMirror.writeUrl)
+      ? [
+          {
+            kind: 'Secret' as const,
+            namespace: lane.ci.namespace,
+            name: `${lane.gitops.argoApplication}-git-ssh`,
+            keys: ['id_ed25519', 'known_hosts'],
+            purpose: `workspace git-ssh of a PipelineRun, which pushes to ${lane.gitMirror.writeUrl}; another name will do`,
+          },
+        ]
+      : []),
+    { kind: 'Access', name: lane.gitops.repoURL, purpose: 'Argo CD reads the GitOps branch' },
+    { kind: 'Access', name: lane.gitMirror.readUrl, purpose: 'the Pipeline reads the lane' },
+    { kind: 'Access', name: manager.bootRepoUrl, purpose: 'the manager reads its code when it starts' },
+    { kind: 'Access', name: lane.ci.registryPrefix, purpose: 'the nodes pull the images' },
   ];
 }
+
+const isSsh = (url: string): boolean => url.startsWith('ssh://') || !url.includes('://');

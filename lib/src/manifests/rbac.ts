@@ -1,5 +1,5 @@
-import type { Construct } from 'constructs';
 import { KubeRole, KubeRoleBinding, type ObjectMeta, type PolicyRule } from 'cdk8s-plus-28/lib/imports/k8s.js';
+import type { Construct } from 'constructs';
 
 const GROUP = 'rbac.authorization.k8s.io';
 

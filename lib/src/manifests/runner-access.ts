@@ -1,5 +1,5 @@
-import type { Construct } from 'constructs';
 import { KubeServiceAccount } from 'cdk8s-plus-28/lib/imports/k8s.js';
+import type { Construct } from 'constructs';
 import type { Lane } from '../lane/lane.ts';
 import { objectLabels, syncAnnotations } from './labels.ts';
 import { roleWithBinding } from './rbac.ts';

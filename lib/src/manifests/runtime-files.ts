@@ -4,8 +4,8 @@ import type { RuntimeFileName } from '../lane/rendered-paths.ts';
 import type { KubernetesObject } from './kubernetes-object.ts';
 import { kustomization } from './kustomization.ts';
 import { limits } from './limits.ts';
-import { managerAccess } from './manager-access.ts';
 import { manager } from './manager.ts';
+import { managerAccess } from './manager-access.ts';
 import { runtimeNamespace } from './namespaces.ts';
 import { network } from './network.ts';
 import { postgres } from './postgres.ts';
@@ -21,7 +21,10 @@ export interface RuntimeFile {
 
 /** The files of the directory that Argo CD syncs, the kustomization first. */
 export function runtimeFiles(lane: Lane, input: RuntimeInput): RuntimeFile[] {
-  const file = (name: RuntimeFileName, build: (scope: Chart) => void): RuntimeFile => ({ name, objects: synthesize(build) });
+  const file = (name: RuntimeFileName, build: (scope: Chart) => void): RuntimeFile => ({
+    name,
+    objects: synthesize(build),
+  });
   const local = lane.deployment.localPostgres;
   const files = [
     file('namespace.yaml', (scope) => runtimeNamespace(scope, lane)),

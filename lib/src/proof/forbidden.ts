@@ -17,7 +17,14 @@ const ALLOWED_VARIABLES = new Set<string | symbol>(['CDK8S_DISABLE_SORT']);
 type Functions = Record<string, unknown>;
 
 const RANDOM = ['randomBytes', 'randomUUID', 'randomInt', 'randomFillSync', 'randomFill', 'getRandomValues'];
-const LOCALE = ['toLocaleString', 'toLocaleLowerCase', 'toLocaleUpperCase', 'toLocaleDateString', 'toLocaleTimeString', 'localeCompare'];
+const LOCALE = [
+  'toLocaleString',
+  'toLocaleLowerCase',
+  'toLocaleUpperCase',
+  'toLocaleDateString',
+  'toLocaleTimeString',
+  'localeCompare',
+];
 
 /**
  * Runs a function while the clock, randomness, locale functions, files and the environment throw {@link ForbiddenUse},
@@ -74,7 +81,8 @@ export function withForbidden<T>(work: () => T): T {
   syncBuiltinESMExports();
   const environment = process.env;
   process.env = new Proxy(environment, {
-    get: (target, key) => (ALLOWED_VARIABLES.has(key) ? target[key as string] : refuse(`the environment (${String(key)})`)),
+    get: (target, key) =>
+      ALLOWED_VARIABLES.has(key) ? target[key as string] : refuse(`the environment (${String(key)})`),
     has: (_target, key) => refuse(`the environment (${String(key)})`),
     ownKeys: () => refuse('the environment'),
     getOwnPropertyDescriptor: (_target, key) => refuse(`the environment (${String(key)})`),

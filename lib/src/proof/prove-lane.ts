@@ -64,7 +64,11 @@ function differingKey(a: Readonly<Record<string, string>>, b: Readonly<Record<st
   return [...Object.keys(a), ...Object.keys(b)].find((key) => a[key] !== b[key]);
 }
 
-async function renderIn(environment: ProofEnvironment, { lane, input }: RenderedLane, worker: URL): Promise<ProofAnswer> {
+async function renderIn(
+  environment: ProofEnvironment,
+  { lane, input }: RenderedLane,
+  worker: URL,
+): Promise<ProofAnswer> {
   const child = spawn(process.execPath, [fileURLToPath(worker)], {
     cwd: environment.cwd,
     env: { PATH: process.env['PATH'] ?? '', ...environment.variables },
@@ -80,7 +84,10 @@ async function renderIn(environment: ProofEnvironment, { lane, input }: Rendered
   child.stdin.end(JSON.stringify(task));
   const [code, output, trouble] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
   if (code !== 0) {
-    throw new AgentRunError('internal', `a process of the proof ended with ${code}: ${trouble.trim().split('\n').slice(-8).join(' ')}`);
+    throw new AgentRunError(
+      'internal',
+      `a process of the proof ended with ${code}: ${trouble.trim().split('\n').slice(-8).join(' ')}`,
+    );
   }
   return JSON.parse(output) as ProofAnswer;
 }

@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { text } from 'node:stream/consumers';
-import { type RenderedLane, renderLane, type RenderInput } from '../render/render-lane.ts';
 import type { Lane } from '../lane/lane.ts';
+import { type RenderedLane, type RenderInput, renderLane } from '../render/render-lane.ts';
 import { ForbiddenUse, withForbidden } from './forbidden.ts';
 import { shuffleKeys } from './shuffle-keys.ts';
 

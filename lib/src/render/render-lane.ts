@@ -1,6 +1,6 @@
-import { artifactCatalog } from '../artifacts/catalog.ts';
 import { defaultLaneFile, type ServiceRecord } from '../artifacts/artifact.ts';
 import { assertArtifact, assertCommit } from '../artifacts/artifact-rules.ts';
+import { artifactCatalog } from '../artifacts/catalog.ts';
 import type { Lane } from '../lane/lane.ts';
 import { applicationPath, projectPath, runtimeDirectory } from '../lane/rendered-paths.ts';
 import { controlPlaneObjects } from '../manifests/control-plane.ts';
@@ -51,7 +51,8 @@ export interface RenderedLane {
 export const CONTROL_PLANE_FILE = 'control-plane.yaml';
 
 /** The image of the manager's pods and of the runners. */
-export const runtimeImage = (artifact: ServiceRecord): string => artifact.envRepositoryDigest || artifact.repositoryDigest;
+export const runtimeImage = (artifact: ServiceRecord): string =>
+  artifact.envRepositoryDigest || artifact.repositoryDigest;
 
 /** The objects of the control plane: a function of the lane alone. */
 export function renderControlPlane(lane: Lane, templates: TemplateSet = builtInTemplates): RenderedFile {
@@ -60,7 +61,11 @@ export function renderControlPlane(lane: Lane, templates: TemplateSet = builtInT
 }
 
 /** The files of the GitOps branch, in the order of the contract. */
-export function renderGitopsFiles(lane: Lane, input: RenderInput, controlPlane = renderControlPlane(lane, input.templates)): RenderedFile[] {
+export function renderGitopsFiles(
+  lane: Lane,
+  input: RenderInput,
+  controlPlane = renderControlPlane(lane, input.templates),
+): RenderedFile[] {
   const { sourceCommit, artifact, laneFile = defaultLaneFile(lane) } = input;
   const argo = (kind: string) => controlPlane.objects.filter((object) => object.kind === kind);
   const runtime = runtimeFiles(lane, {

@@ -93,7 +93,10 @@ function scalarText(value: unknown): string {
 
 function safe(text: string): string {
   if (!isSafeText(text)) {
-    throw new AgentRunError('output-text', 'a text with a control character, line separator or half surrogate pair cannot be written as YAML');
+    throw new AgentRunError(
+      'output-text',
+      'a text with a control character, line separator or half surrogate pair cannot be written as YAML',
+    );
   }
   return text;
 }

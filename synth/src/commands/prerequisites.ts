@@ -12,7 +12,7 @@ export function prerequisitesCommand(program: Command, { terminal }: CommandCont
     .addHelpText(
       'after',
       `
-AgentRun renders no secret. The kubectl lines hold a word in capitals where a value of yours belongs.
+AgentRun renders no secret. The kubectl lines read each value from a file of yours, without a final newline.
 
 Examples:
   agentrun prerequisites v0.1
@@ -33,15 +33,12 @@ Examples:
 
 /** A comment that says what it is for, and the command that makes it, or that shows whether it is there. */
 function asText(needed: Prerequisite): string {
-  if (needed.kind !== 'Secret') {
-    const word = needed.kind.toLowerCase();
-    const line =
-      needed.kind === 'Namespace' ? `kubectl create namespace ${needed.name}` : `kubectl get ${word} ${needed.name}`;
-    return `# ${needed.kind} ${needed.name}: ${needed.purpose}\n${line}\n`;
-  }
-  const literals = needed.keys.map((key) => `--from-literal=${key}=${placeholderOf(key)}`);
-  const make = `kubectl -n ${needed.namespace} create secret generic ${needed.name} ${literals.join(' ')}`;
-  return `# Secret ${needed.namespace}/${needed.name}: ${needed.purpose}\n${make}\n`;
+  const { kind, name, purpose } = needed;
+  if (kind === 'Access') return `# Access to ${name}: ${purpose}\n`;
+  if (kind === 'Namespace') return `# Namespace ${name}: ${purpose}\nkubectl create namespace ${name}\n`;
+  if (kind !== 'Secret') return `# ${kind} ${name}: ${purpose}\nkubectl get ${kind.toLowerCase()} ${name}\n`;
+  // Values come from files: what stands on a command line is kept in the history of the shell.
+  const files = needed.keys.map((key) => `--from-file=${key}=${key}.txt`);
+  const make = `kubectl -n ${needed.namespace} create secret generic ${name} ${files.join(' ')}`;
+  return `# Secret ${needed.namespace}/${name}: ${purpose}\n${make}\n`;
 }
-
-const placeholderOf = (key: string): string => `YOUR_${key.replaceAll(/[^A-Za-z0-9]/g, '_').toUpperCase()}`;

@@ -132,7 +132,10 @@ async function targetOf(
     repository: {
       directory: dirname(file.path),
       // Only what the clone does not hold is fetched from there.
-      url: state.remotes.length === 0 && options.laneRepository === undefined ? state.root : laneRepositoryUrl(state, source, options.laneRepository),
+      url:
+        state.remotes.length === 0 && options.laneRepository === undefined
+          ? state.root
+          : laneRepositoryUrl(state, source, options.laneRepository),
     },
     laneFile: pathInRepository(state, file.path),
     requireSignature: options.requireSignature === true,

@@ -70,6 +70,8 @@ describe('reading the environment of the manager', () => {
   });
 
   it('reports all faults at once', () => {
-    expect(problemsOf({ ...GOOD, AGENTRUN_LISTEN_PORT: 'x', AGENTRUN_LANE: undefined, AGENTRUN_QUEUE_MAX_ACTIVE: 'x' })).toHaveLength(3);
+    expect(
+      problemsOf({ ...GOOD, AGENTRUN_LISTEN_PORT: 'x', AGENTRUN_LANE: undefined, AGENTRUN_QUEUE_MAX_ACTIVE: 'x' }),
+    ).toHaveLength(3);
   });
 });

@@ -1,11 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { managerRows, managerSettings, managerTailRows, readManagerConfig } from '../../../lib/src/environment/index.ts';
+import {
+  managerRows,
+  managerSettings,
+  managerTailRows,
+  readManagerConfig,
+} from '../../../lib/src/environment/index.ts';
 import type { Lane } from '../../../lib/src/lane/lane.ts';
 import { parseLanePath, valueAt } from '../../../lib/src/lane/lane-path.ts';
 import { managerEnvironment } from '../../../lib/src/manifests/manager-environment.ts';
-import { contractLane, contractVariant } from '../../helpers/contract-lane.ts';
 import { anyLane } from '../../helpers/any-lane.ts';
+import { contractLane, contractVariant } from '../../helpers/contract-lane.ts';
 
 const INPUT = {
   sourceCommit: '0123456789abcdef0123456789abcdef01234567',
@@ -28,7 +33,11 @@ function expectedConfig(lane: Lane): Record<string, unknown> {
   const expected: Record<string, unknown> = {};
   for (const { name, source, encoding, condition, configKey } of [...managerRows, ...managerTailRows]) {
     const value =
-      'lane' in source ? valueAt(lane, parseLanePath(source.lane)) : 'input' in source ? INPUT[source.input] : source.constant;
+      'lane' in source
+        ? valueAt(lane, parseLanePath(source.lane))
+        : 'input' in source
+          ? INPUT[source.input]
+          : source.constant;
     const empty = condition === 'not-empty' && Array.isArray(value) && value.length === 0;
     expected[configKey] = encoding === 'secret' ? SECRETS[name as keyof typeof SECRETS] : empty ? null : value;
   }
@@ -67,7 +76,15 @@ describe('the environment of the manager', () => {
       },
     });
     const names = managerEnvironment(lane, INPUT).map(({ name }) => name);
-    const own = ['AGENTRUN_AIPOD_SPEC_DIR', 'AGENTRUN_SESSION_GC_INTERVAL_MS', 'FOO1', 'FOOBAR', 'FOO_BAR', 'ZED', 'A_SSH'];
+    const own = [
+      'AGENTRUN_AIPOD_SPEC_DIR',
+      'AGENTRUN_SESSION_GC_INTERVAL_MS',
+      'FOO1',
+      'FOOBAR',
+      'FOO_BAR',
+      'ZED',
+      'A_SSH',
+    ];
     const head = managerRows.map(({ name }) => name).filter((name) => name !== 'AGENTRUN_RUNNER_EGRESS_PROXY_URL');
     const tail = managerTailRows.map(({ name }) => name).filter((name) => name !== 'AGENTRUN_RUNNER_RUNTIME_CLASS');
     expect(names).toEqual([...head, ...own, ...tail, 'B_TOKEN', 'Z_TOKEN']);

@@ -17,7 +17,10 @@ function withGit(...lines: string[]): Record<string, string> {
   const real = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
   const bin = join(setup.scratch, 'bin');
   mkdirSync(bin);
-  writeFileSync(join(bin, 'git'), `${['#!/bin/sh', ...lines, `exec ${real} "$@"`].join('\n')}\n`.replaceAll('REAL', real));
+  writeFileSync(
+    join(bin, 'git'),
+    `${['#!/bin/sh', ...lines, `exec ${real} "$@"`].join('\n')}\n`.replaceAll('REAL', real),
+  );
   chmodSync(join(bin, 'git'), 0o755);
   return { PATH: `${bin}:${process.env['PATH']}`, HOME: process.env['HOME'] ?? '' };
 }

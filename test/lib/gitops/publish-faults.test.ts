@@ -65,7 +65,9 @@ it('a port at which nobody listens is remote-unreachable', async () => {
     'remote-unreachable',
     'Look at the address, the network and the host key; nothing was pushed.',
   ]);
-  expect(message).toMatch(new RegExp(`^${remote}: the server cannot be reached, or went away: fatal: .*Failed to connect`));
+  expect(message).toMatch(
+    new RegExp(`^${remote}: the server cannot be reached, or went away: fatal: .*Failed to connect`),
+  );
 });
 
 it.each<[string, number, ErrorCode]>([
@@ -107,12 +109,15 @@ it('a push that arrived though its answer was lost counts as published, over htt
   expect(server.requests.filter((one) => one === PUSH).length).toBeGreaterThanOrEqual(2);
 });
 
-it('the same when the connection was cut and another publisher came before git asked again', async () => {
+it.each([
+  ['is refused', {}],
+  ['fails', { status: 500 }],
+])('the same when another publisher comes before git asks again, and that %s', async (_, end) => {
   const source = await published();
   const other = await setup.commit({ number: 2 });
   const server = await faulty((one, nth) => {
     if (one !== PUSH || nth > 2) return undefined;
-    return nth === 1 ? 'lose-answer' : { status: 500, before: () => setup.publish(other) };
+    return nth === 1 ? 'lose-answer' : { ...end, before: () => setup.publish(other) };
   });
   const { status, commit } = await setup.publish(source, { remote: server.url });
   expect([status, commit]).toEqual(['published', await setup.remote.git(['rev-parse', `${BRANCH}^`])]);
@@ -262,7 +267,8 @@ it.each([
   await setup.remote.commit({ 'noise.txt': randomBytes(bytes).toString('base64') }, BRANCH);
   const small = join(setup.scratch, 'small');
   mkdirSync(small);
-  const mounted = process.getuid?.() === 0 && spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', small]).status === 0;
+  const mounted =
+    process.getuid?.() === 0 && spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', small]).status === 0;
   if (!mounted) {
     process.stdout.write('skipped: a small tmpfs cannot be mounted here\n');
     return;

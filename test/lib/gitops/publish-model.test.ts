@@ -1,12 +1,20 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { AgentRunError } from '../../../lib/src/errors.ts';
-import { blobId, type BranchSnapshot } from '../../../lib/src/gitops/branch-snapshot.ts';
+import { type BranchSnapshot, blobId } from '../../../lib/src/gitops/branch-snapshot.ts';
 import { laneOfInventory, parseInventory, sha256 } from '../../../lib/src/gitops/inventory.ts';
-import { laneOnBranch, planPublish, type PublishSource } from '../../../lib/src/gitops/lane-on-branch.ts';
+import { laneOnBranch, type PublishSource, planPublish } from '../../../lib/src/gitops/lane-on-branch.ts';
 import { type BranchPlan, planLane } from '../../../lib/src/gitops/publish-plan.ts';
 import { unpublishLane } from '../../../lib/src/gitops/unpublish.ts';
-import { BRANCH, laneFileOf, laneText, type LaneVariant, rendered, REPOSITORY_URL, versionOf } from '../../helpers/publish-lanes.ts';
+import {
+  BRANCH,
+  type LaneVariant,
+  laneFileOf,
+  laneText,
+  REPOSITORY_URL,
+  rendered,
+  versionOf,
+} from '../../helpers/publish-lanes.ts';
 import { type PublishSetup, publishSetup, treeOf, treeOfFiles } from '../../helpers/publish-setup.ts';
 
 type Step =
@@ -95,7 +103,10 @@ function apply(model: Model, one: Step, source: PublishSource | undefined): stri
   if (own.some(({ path }) => model.foreign.has(path))) return 'path-foreign';
   const { number } = one.variant;
   const before = model.lanes.get(number);
-  const isSame = before !== undefined && before.size === own.length && files.every(({ path, content }) => before.get(path) === content);
+  const isSame =
+    before !== undefined &&
+    before.size === own.length &&
+    files.every(({ path, content }) => before.get(path) === content);
   if (isSame) return undefined;
   model.lanes.set(number, new Map(own.map(({ path, content }) => [path, content])));
   model.root = companions.find(({ path }) => path === ROOT)?.content ?? '';
@@ -131,14 +142,20 @@ const codeOf = (error: unknown): string => {
   throw error;
 };
 
-async function stepInMemory(branch: Map<string, string>, one: Step, source: PublishSource | undefined): Promise<string | undefined> {
+async function stepInMemory(
+  branch: Map<string, string>,
+  one: Step,
+  source: PublishSource | undefined,
+): Promise<string | undefined> {
   if (one.kind === 'foreign') return undefined;
   const snapshot = snapshotOf(branch);
   const digestOf = ({ path }: { path: string }) => Promise.resolve(sha256(branch.get(path) ?? ''));
   const how = { force: false, digestOf };
   try {
-    if (source !== undefined) carryOut(branch, (await planPublish(snapshot, laneOnBranch(source), how)) ?? { writes: [], removals: [] });
-    else if (one.kind === 'unpublish') carryOut(branch, await planLane({ snapshot, lane: versionOf(one.number), files: [], companions: [], ...how }));
+    if (source !== undefined)
+      carryOut(branch, (await planPublish(snapshot, laneOnBranch(source), how)) ?? { writes: [], removals: [] });
+    else if (one.kind === 'unpublish')
+      carryOut(branch, await planLane({ snapshot, lane: versionOf(one.number), files: [], companions: [], ...how }));
     return undefined;
   } catch (error) {
     return codeOf(error);
@@ -207,13 +224,21 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all(setups.map((setup) => setup.remove())));
 
-async function stepWithGit(setup: PublishSetup, branch: string, one: Step, source: PublishSource | undefined, model: Model): Promise<string | undefined> {
+async function stepWithGit(
+  setup: PublishSetup,
+  branch: string,
+  one: Step,
+  source: PublishSource | undefined,
+  model: Model,
+): Promise<string | undefined> {
   try {
     if (source !== undefined) await setup.publish(source, { branch });
     else if (one.kind === 'unpublish') {
       const [commit] = commits[0] ?? [];
-      if (commit !== undefined) await unpublishLane({ lane: versionOf(one.number), commit }, { remote: setup.remote.url, branch });
-    } else if (one.kind === 'foreign') await setup.remote.commit({ [one.path]: filesOf(model).get(one.path) ?? null }, branch);
+      if (commit !== undefined)
+        await unpublishLane({ lane: versionOf(one.number), commit }, { remote: setup.remote.url, branch });
+    } else if (one.kind === 'foreign')
+      await setup.remote.commit({ [one.path]: filesOf(model).get(one.path) ?? null }, branch);
     return undefined;
   } catch (error) {
     return codeOf(error);
@@ -234,7 +259,8 @@ it.each(Array.from({ length: TRACKS }, (_, track) => ({ track, name: `remote ${t
         const model: Model = { lanes: new Map(), foreign: new Map() };
         for (const [at, one] of steps.entries()) {
           const commit = own[at];
-          const source = one.kind === 'publish' && commit !== undefined ? sourceAt(one.variant, commit, setup.lanes.dir) : undefined;
+          const source =
+            one.kind === 'publish' && commit !== undefined ? sourceAt(one.variant, commit, setup.lanes.dir) : undefined;
           const expected = apply(model, one, source);
           expect(await stepWithGit(setup, branch, one, source, model)).toBe(expected);
           expect(await treeOf(setup.remote, branch)).toEqual(treeOfFiles(filesOf(model)));

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { readLaneCommit, relationOf } from '../../../lib/src/gitops/lane-commit.ts';
 import type { PublishSource } from '../../../lib/src/gitops/lane-on-branch.ts';
-import { BRANCH, laneFileOf, laneText, type LaneVariant, publishSource } from '../../helpers/publish-lanes.ts';
+import { BRANCH, type LaneVariant, laneFileOf, laneText, publishSource } from '../../helpers/publish-lanes.ts';
 import { type PublishSetup, publishSetup, refsOf } from '../../helpers/publish-setup.ts';
 
 let setup: PublishSetup;
@@ -19,7 +19,11 @@ const note = (): Promise<string> => setup.remote.git(['notes', '--ref=refs/notes
 it('an older commit of the lane changes nothing, unless a rollback is asked for, which gives back the exact tree', async () => {
   const trees: string[] = [];
   const sources: PublishSource[] = [];
-  const variants: Partial<LaneVariant>[] = [{}, { localPostgres: false, content: 1 }, { directory: 'moved', content: 2 }];
+  const variants: Partial<LaneVariant>[] = [
+    {},
+    { localPostgres: false, content: 1 },
+    { directory: 'moved', content: 2 },
+  ];
   for (const variant of variants) {
     const source = await setup.commit({ number: 1, ...variant });
     expect((await setup.publish(source)).status).toBe('published');
@@ -66,13 +70,19 @@ it('a commit that is no descendant of the published one is refused, unless a rol
 it('a lane of the same name from another repository is refused', async () => {
   const source = await setup.commit({ number: 1 });
   await setup.publish(source);
-  const stranger = { ...(await setup.commit({ number: 1, content: 1 })), repository: 'https://other.example/lanes.git' };
+  const stranger = {
+    ...(await setup.commit({ number: 1, content: 1 })),
+    repository: 'https://other.example/lanes.git',
+  };
   await expect(setup.publish(stranger)).rejects.toMatchObject({
     code: 'source-diverged',
     message: expect.stringContaining('is not known to come before') as string,
   });
   // Another way to write the same URL is no other repository.
-  const spelled = { ...(await setup.commit({ number: 1, content: 2 })), repository: 'git@git.example.internal:agentrun/agentrun' };
+  const spelled = {
+    ...(await setup.commit({ number: 1, content: 2 })),
+    repository: 'git@git.example.internal:agentrun/agentrun',
+  };
   expect((await setup.publish(spelled)).status).toBe('published');
 });
 
@@ -124,7 +134,10 @@ it.each([
   await setup.commit({ number: 1, content: 1 });
   const early = await inClone('later', [], 1, 1);
   expect((await setup.publish(early)).status).toBe('published');
-  const clone = execFileSync('git', ['rev-parse', '--git-dir'], { cwd: join(setup.scratch, 'early'), encoding: 'utf8' });
+  const clone = execFileSync('git', ['rev-parse', '--git-dir'], {
+    cwd: join(setup.scratch, 'early'),
+    encoding: 'utf8',
+  });
   expect(clone.trim()).toBe('.git');
   expect((await setup.publish(late)).status).toBe('superseded');
 });

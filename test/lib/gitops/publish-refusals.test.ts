@@ -56,7 +56,9 @@ it('the metadata of somebody else beside the kustomization is refused, that at t
   const source = await setup.commit({ number: 1 });
   await commit({ 'hydrator.metadata': '{"drySha": "of another tool"}\n' });
   await commit({ 'deploy/lane-1/runtime-v01/hydrator.metadata': '{}\n' });
-  expect((await refusal(source)).message).toBe('deploy/lane-1/runtime-v01/hydrator.metadata was written by somebody else');
+  expect((await refusal(source)).message).toBe(
+    'deploy/lane-1/runtime-v01/hydrator.metadata was written by somebody else',
+  );
   await commit({ 'deploy/lane-1/runtime-v01/hydrator.metadata': null });
   expect((await setup.publish(source)).status).toBe('published');
   expect(await read('hydrator.metadata')).toContain(source.commit.id);
@@ -132,7 +134,10 @@ it.each(['deploy', 'deploy/lane-1', 'deploy/lane-1/runtime-v01', '.agentrun', '.
 it('a link in the place of a file is refused; forced, the link goes and what it led to stays', async () => {
   const source = await setup.commit({ number: 1 });
   await commit({ 'elsewhere.yaml': 'mine\n' });
-  await commitRaw(setup.remote, [link(MANAGER, '../../../elsewhere.yaml'), link('hydrator.metadata', 'elsewhere.yaml')]);
+  await commitRaw(setup.remote, [
+    link(MANAGER, '../../../elsewhere.yaml'),
+    link('hydrator.metadata', 'elsewhere.yaml'),
+  ]);
   expect((await refusal(source)).problems.map(({ code, message }) => [code, message])).toEqual([
     ['path-foreign', `${MANAGER} was written by somebody else`],
     ['path-foreign', 'hydrator.metadata was written by somebody else'],
@@ -158,7 +163,10 @@ it.each([
   await commit({ '.agentrun/lanes/v0.1.json': text });
   for (const number of [1, 2]) {
     const { code, message } = await refusal(await setup.commit({ number }), { force: true });
-    expect([code, message]).toEqual(['branch-inventory', `the inventory .agentrun/lanes/v0.1.json on the branch ${why}`]);
+    expect([code, message]).toEqual([
+      'branch-inventory',
+      `the inventory .agentrun/lanes/v0.1.json on the branch ${why}`,
+    ]);
   }
 });
 

@@ -38,7 +38,8 @@ describe.runIf(hasSsh)('with an ssh key', () => {
     const { commit } = await setup.publish(source, { branch, signing: signed() });
     expect(await verified(commit, key.signers)).toBe('G agentrun@localhost');
     const plain = await setup.publish(source, { branch: newBranch() });
-    const without = async (id = '') => (await setup.remote.git(['cat-file', 'commit', id])).replace(/gpgsig(?:.*\n )*.*\n/, '');
+    const without = async (id = '') =>
+      (await setup.remote.git(['cat-file', 'commit', id])).replace(/gpgsig(?:.*\n )*.*\n/, '');
     expect(await without(commit)).toBe(await without(plain.commit));
     const removal = { lane: 'v0.1', commit: source.commit };
     const removed = await unpublishLane(removal, { remote: setup.remote.url, branch, force: true, signing: signed() });
@@ -47,7 +48,7 @@ describe.runIf(hasSsh)('with an ssh key', () => {
 
   it('another author signs as himself, and a commit before 1973 keeps its date', async () => {
     const commit = { ...source.commit, committed: '86400 +0130' };
-    const options = { branch: newBranch(), signing: signed(), author: 'Änne O\'Hara <a@b.example>' };
+    const options = { branch: newBranch(), signing: signed(), author: "Änne O'Hara <a@b.example>" };
     const { commit: made } = await setup.publish({ ...source, commit }, options);
     const format = '--format=%an <%ae> %ad %cn <%ce> %cd';
     expect(await setup.remote.git(['log', '-1', '--date=raw', format, made ?? ''])).toBe(
@@ -57,12 +58,16 @@ describe.runIf(hasSsh)('with an ssh key', () => {
 
   it('a path is relative to the directory that is given, not to where git runs', async () => {
     const path = relative(setup.lanes.dir, key.path);
-    const { commit } = await setup.publish(source, { branch: newBranch(), cwd: setup.lanes.dir, signing: signed(path) });
+    const { commit } = await setup.publish(source, {
+      branch: newBranch(),
+      cwd: setup.lanes.dir,
+      signing: signed(path),
+    });
     expect(await verified(commit, key.signers)).toBe('G agentrun@localhost');
   });
 
   it('a public key signs by the agent that the environment names', async (context) => {
-    if (!hasCommand('sh', '-c', 'command -v ssh-agent')) return context.skip('there is no ssh-agent');
+    if (!hasCommand('sh', '-c', 'command -v ssh-agent')) context.skip('there is no ssh-agent');
     const started = execFileSync('ssh-agent', ['-s', '-a', join(setup.scratch, 'agent')], { encoding: 'utf8' });
     const [, pid = ''] = /SSH_AGENT_PID=(\d+)/.exec(started) ?? [];
     try {
@@ -111,7 +116,16 @@ describe.runIf(hasGpg)('with a GPG key', () => {
   const environment = () => ({ ...process.env, GNUPGHOME: home() });
   beforeAll(() => {
     mkdirSync(home(), { mode: 0o700 });
-    const made = ['--batch', '--quiet', '--passphrase', '', '--quick-gen-key', 'AgentRun <agentrun@localhost>', 'ed25519', 'sign'];
+    const made = [
+      '--batch',
+      '--quiet',
+      '--passphrase',
+      '',
+      '--quick-gen-key',
+      'AgentRun <agentrun@localhost>',
+      'ed25519',
+      'sign',
+    ];
     execFileSync('gpg', made, { env: environment(), stdio: 'ignore' });
   });
   afterAll(() => {
@@ -121,7 +135,11 @@ describe.runIf(hasGpg)('with a GPG key', () => {
   it('every commit carries a good signature', async () => {
     const signing = { format: 'openpgp', key: 'agentrun@localhost' } as const;
     const { commit = '' } = await setup.publish(source, { branch: newBranch(), environment: environment(), signing });
-    const shown = execFileSync('git', ['log', '-1', '--format=%G? %GS', commit], { cwd: setup.remote.dir, env: environment(), encoding: 'utf8' });
+    const shown = execFileSync('git', ['log', '-1', '--format=%G? %GS', commit], {
+      cwd: setup.remote.dir,
+      env: environment(),
+      encoding: 'utf8',
+    });
     expect(shown.trim()).toBe('G AgentRun <agentrun@localhost>');
   });
 

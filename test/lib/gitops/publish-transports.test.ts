@@ -5,10 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PublishSource } from '../../../lib/src/gitops/lane-on-branch.ts';
+import { directoryBytes } from '../../helpers/directory-bytes.ts';
 import { closedPort } from '../../helpers/faulty-git-server.ts';
 import { serveGit } from '../../helpers/git-http-server.ts';
 import { BRANCH } from '../../helpers/publish-lanes.ts';
-import { directoryBytes } from '../../helpers/directory-bytes.ts';
 import { type PublishSetup, publishSetup, refsOf } from '../../helpers/publish-setup.ts';
 
 let setup: PublishSetup;
@@ -35,7 +35,11 @@ function program(name: string, ...lines: string[]): string {
 }
 
 describe('over ssh', () => {
-  const withSsh = (...lines: string[]) => ({ PATH, HOME, GIT_SSH_COMMAND: program('ssh-shim', '[ "$1" = -G ] && exit 1', ...lines) });
+  const withSsh = (...lines: string[]) => ({
+    PATH,
+    HOME,
+    GIT_SSH_COMMAND: program('ssh-shim', '[ "$1" = -G ] && exit 1', ...lines),
+  });
   const runHere = ['for command; do :; done', 'exec sh -c "$command"'];
 
   it.each([
@@ -85,7 +89,9 @@ describe('with a password', () => {
     closing.push(() => server.close());
     const base = { PATH, HOME: setup.scratch };
     for (const environment of [base, { ...base, GIT_ASKPASS: askpass('wr0ng') }]) {
-      const error: unknown = await setup.publish(source, { remote: server.url, environment }).catch((caught: unknown) => caught);
+      const error: unknown = await setup
+        .publish(source, { remote: server.url, environment })
+        .catch((caught: unknown) => caught);
       expect(error).toMatchObject({ code: 'remote-auth' });
       expect(JSON.stringify(error) + String(error)).not.toMatch(/wr0ng|pa55word/);
     }
@@ -97,9 +103,28 @@ describe('with a password', () => {
     const port = await closedPort();
     setup.lanes.git('remote', 'set-url', 'origin', `http://user:pa55word@127.0.0.1:${port}/lanes.git`);
     setup.lanes.commit();
-    const image = ['--image-digest', `sha256:${'1a'.repeat(32)}`, '--env-identity', 'e', '--source-commit', 'c0'.repeat(20)];
-    const refused = await setup.lanes.agentrun('publish', 'v0.1', ...image, '--remote', `http://127.0.0.1:${port}/x.git`);
-    const given = await setup.lanes.agentrun('publish', 'v0.1', ...image, '--remote', `http://user:pa55word@127.0.0.1:${port}/x.git`);
+    const image = [
+      '--image-digest',
+      `sha256:${'1a'.repeat(32)}`,
+      '--env-identity',
+      'e',
+      '--source-commit',
+      'c0'.repeat(20),
+    ];
+    const refused = await setup.lanes.agentrun(
+      'publish',
+      'v0.1',
+      ...image,
+      '--remote',
+      `http://127.0.0.1:${port}/x.git`,
+    );
+    const given = await setup.lanes.agentrun(
+      'publish',
+      'v0.1',
+      ...image,
+      '--remote',
+      `http://user:pa55word@127.0.0.1:${port}/x.git`,
+    );
     const done = await setup.lanes.agentrun('publish', 'v0.1', ...image, '--remote', setup.remote.dir);
     expect([refused.code, given.code, done.code]).toEqual([1, 1, 0]);
     expect(refused.stderr).toContain('remote-unreachable');
@@ -122,22 +147,29 @@ describe('through a proxy', () => {
       passed += 1;
       const { pathname, search } = new URL(request.url ?? '/');
       const options = { port: behind, path: pathname + search, method: request.method, headers: request.headers };
-      request.pipe(forward(options, (answer) => {
-        response.writeHead(answer.statusCode ?? 500, answer.headers);
-        answer.pipe(response);
-      }));
+      request.pipe(
+        forward(options, (answer) => {
+          response.writeHead(answer.statusCode ?? 500, answer.headers);
+          answer.pipe(response);
+        }),
+      );
     });
     await new Promise<void>((resolve) => {
       proxy.listen(0, '127.0.0.1', resolve);
     });
-    closing.push(() => new Promise((resolve) => {
-      proxy.close(resolve);
-      proxy.closeAllConnections();
-    }));
+    closing.push(
+      () =>
+        new Promise((resolve) => {
+          proxy.close(resolve);
+          proxy.closeAllConnections();
+        }),
+    );
     const address = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
     const remote = 'http://git.invalid/remote.git';
     for (const name of ['http_proxy', 'ALL_PROXY']) {
-      expect((await setup.publish(source, { remote, environment: { PATH, HOME, [name]: address } })).problems).toEqual([]);
+      expect((await setup.publish(source, { remote, environment: { PATH, HOME, [name]: address } })).problems).toEqual(
+        [],
+      );
     }
     expect(passed).toBeGreaterThan(4);
     await expect(
@@ -184,7 +216,8 @@ describe("the caller's environment", () => {
     const { status, problems } = await setup.publish(source);
     expect([status, problems]).toEqual(['published', []]);
     expect(directoryBytes(other)).toEqual(before);
-    for (const name of Object.keys(process.env)) if (name.startsWith('GIT_') && !(name in ambient)) delete process.env[name];
+    for (const name of Object.keys(process.env))
+      if (name.startsWith('GIT_') && !(name in ambient)) delete process.env[name];
     expect(await refsOf(setup.remote)).toMatch(/^[0-9a-f]{40} commit\trefs\/heads\/gitops\/all\n/);
   });
 
@@ -210,15 +243,20 @@ describe("the caller's environment", () => {
       GIT_COMMITTER_DATE: '1 +0000',
     });
     await setup.publish(source);
-    const variables = readFileSync(seen, 'utf8').split('\0').filter((line) => line.includes('='));
+    const variables = readFileSync(seen, 'utf8')
+      .split('\0')
+      .filter((line) => line.includes('='));
     const names = new Set(variables.map((line) => line.slice(0, line.indexOf('='))));
     for (const name of ['SECRET_TOKEN', 'GIT_DIR', 'GIT_TRACE', 'GIT_EDITOR', 'EDITOR', 'PAGER', 'LANG', 'LANGUAGE']) {
       expect([...names]).not.toContain(name);
     }
-    for (const name of ['PATH', 'HOME', 'NO_PROXY', 'https_proxy', 'GIT_TERMINAL_PROMPT']) expect([...names]).toContain(name);
+    for (const name of ['PATH', 'HOME', 'NO_PROXY', 'https_proxy', 'GIT_TERMINAL_PROMPT'])
+      expect([...names]).toContain(name);
     expect(new Set(variables.filter((line) => line.startsWith('LC_ALL=')))).toEqual(new Set(['LC_ALL=C']));
     // What the commit says depends on none of them.
-    expect(await setup.remote.git(['log', '-1', '--date=raw', '--format=%an %cd', BRANCH])).toBe('AgentRun 1767225600 +0000');
+    expect(await setup.remote.git(['log', '-1', '--date=raw', '--format=%an %cd', BRANCH])).toBe(
+      'AgentRun 1767225600 +0000',
+    );
   });
 
   it("somebody's own configuration of git changes nothing", async () => {

@@ -1,15 +1,22 @@
-import { readdir } from 'node:fs/promises';
 import { mkdirSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { laneOnBranch } from '../../../lib/src/gitops/lane-on-branch.ts';
 import { unpublishLane } from '../../../lib/src/gitops/unpublish.ts';
 import { objectsDigest } from '../../../lib/src/render/digest.ts';
 import { GENERATOR_NAME, GENERATOR_VERSION } from '../../../lib/src/render/generator.gen.ts';
+import { directoryBytes } from '../../helpers/directory-bytes.ts';
 import { createGitRemote } from '../../helpers/git-remote.ts';
 import { BRANCH, CODE_COMMIT } from '../../helpers/publish-lanes.ts';
-import { commitRaw, type PublishSetup, publishSetup, refsOf, treeOf, treeOfFiles } from '../../helpers/publish-setup.ts';
-import { directoryBytes } from '../../helpers/directory-bytes.ts';
+import {
+  commitRaw,
+  type PublishSetup,
+  publishSetup,
+  refsOf,
+  treeOf,
+  treeOfFiles,
+} from '../../helpers/publish-setup.ts';
 
 let setup: PublishSetup;
 const former = process.env['TMPDIR'];
@@ -112,11 +119,16 @@ it('a dry run shows what would change and pushes nothing', async () => {
   expect(await refsOf(setup.remote)).toBe('');
   await setup.publish(first);
   const [refs, objects] = [await refsOf(setup.remote), await count()];
-  const { status, plan, before } = await setup.publish(await setup.commit({ number: 1, localPostgres: false }), { dryRun: true });
+  const { status, plan, before } = await setup.publish(await setup.commit({ number: 1, localPostgres: false }), {
+    dryRun: true,
+  });
   expect([status, plan.removals]).toEqual(['published', ['deploy/lane-1/runtime-v01/postgres.yaml']]);
   expect(before.get('deploy/lane-1/runtime-v01/postgres.yaml')).toContain('kind: StatefulSet');
   await setup.publish(await setup.commit({ number: 2 }), { dryRun: true });
-  await unpublishLane({ lane: 'v0.1', commit: first.commit }, { remote: setup.remote.url, branch: BRANCH, force: true, dryRun: true });
+  await unpublishLane(
+    { lane: 'v0.1', commit: first.commit },
+    { remote: setup.remote.url, branch: BRANCH, force: true, dryRun: true },
+  );
   expect(await refsOf(setup.remote)).toBe(refs);
   expect(await count()).toBe(objects);
 });
@@ -142,7 +154,10 @@ it('files of a lane that were removed on the branch are written again', async ()
 
 it('names of other files that are no text, or have quotes and line ends in them, stay as they are', async () => {
   const odd = ['"a\\"b\\\\c\\nd.txt"', '"\\377\\376.bin"', '"\\303\\244/e f"'];
-  await commitRaw(setup.remote, odd.map((path) => `M 100644 inline ${path}\ndata 1\nx`));
+  await commitRaw(
+    setup.remote,
+    odd.map((path) => `M 100644 inline ${path}\ndata 1\nx`),
+  );
   const listing = () => setup.remote.git(['ls-tree', '-r', BRANCH, '--']);
   const before = (await listing()).split('\n');
   await setup.publish(await setup.commit({ number: 1 }));
@@ -154,7 +169,11 @@ it('names of other files that are no text, or have quotes and line ends in them,
 
 it('a password in the URL of the lane repository is not published, the user of ssh is', async () => {
   const source = await setup.commit({ number: 1 });
-  const urls = ['https://user:pa55word@git.example/lanes.git', 'https://t0ken@git.example/lanes.git', 'ssh://git:pa55word@git.example/lanes.git'];
+  const urls = [
+    'https://user:pa55word@git.example/lanes.git',
+    'https://t0ken@git.example/lanes.git',
+    'ssh://git:pa55word@git.example/lanes.git',
+  ];
   for (const [at, repository] of urls.entries()) {
     await setup.publish({ ...source, repository }, { branch: `b${at}` });
     const text = await setup.remote.git(['grep', '-h', 'git.example/', `b${at}`]);
@@ -175,7 +194,9 @@ it("the caller's repository is byte for byte as before, after every end of a pub
   expect((await setup.publish(first, { allowOlder: true })).status).toBe('published');
   const unknown = { ...first.commit, id: 'ef'.repeat(20) };
   await expect(setup.publish({ ...first, commit: unknown })).rejects.toMatchObject({ code: 'source-diverged' });
-  await expect(setup.publish(first, { remote: join(setup.scratch, 'none.git') })).rejects.toMatchObject({ code: 'remote-not-found' });
+  await expect(setup.publish(first, { remote: join(setup.scratch, 'none.git') })).rejects.toMatchObject({
+    code: 'remote-not-found',
+  });
   expect(directoryBytes(setup.lanes.dir)).toEqual(before);
 });
 

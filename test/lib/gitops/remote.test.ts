@@ -19,14 +19,22 @@ it.each([
   ['git, files', rejected("cannot lock ref 'refs/heads/x': reference already exists")],
   ['git, files', rejected('reference already exists')],
   ['git, http', rejected(`cannot lock ref 'refs/heads/x': is at ${NEW} but expected ${OLD}`)],
-  ['git, files', `error: cannot lock ref 'refs/heads/x': Unable to create '/srv/x.git/refs/heads/x.lock': File exists.`],
+  [
+    'git, files',
+    `error: cannot lock ref 'refs/heads/x': Unable to create '/srv/x.git/refs/heads/x.lock': File exists.`,
+  ],
   ['git, a shallow remote', rejected('shallow update not allowed')],
   ['git, the shallow file', 'fatal: shallow file has changed since we read it'],
   ['git 2.50', rejected('reference update failed')],
   ['git, atomic', rejected('atomic transaction failed')],
   ['JGit', rejected('failed to lock')],
   ['JGit', rejected('lock failure')],
-  ['Azure DevOps', rejected("TF401028: The reference 'refs/heads/x' has already been updated by another client, so you cannot update it. Please try again.")],
+  [
+    'Azure DevOps',
+    rejected(
+      "TF401028: The reference 'refs/heads/x' has already been updated by another client, so you cannot update it. Please try again.",
+    ),
+  ],
   ['Bitbucket', rejected('failed to update ref; the reference has been updated by another push')],
 ])('another publisher that was faster is known by the words of %s (%#)', (_, said) => {
   expect(saysRace(said)).toBe(true);
@@ -41,13 +49,23 @@ it.each<[ErrorCode, string]>([
   ['branch-protected', 'remote: GitLab: You are not allowed to push code to protected branches on this project.'],
   ['branch-protected', 'remote: Gitea: Not allowed to push to protected branch x'],
   ['branch-protected', 'remote: Branch refs/heads/x can only be modified through pull requests.'],
-  ['branch-protected', rejected('TF402455: Pushes to this branch are not permitted; you must use a pull request to update this branch.')],
+  [
+    'branch-protected',
+    rejected('TF402455: Pushes to this branch are not permitted; you must use a pull request to update this branch.'),
+  ],
   ['branch-protected', rejected('prohibited by Gerrit: not permitted: update')],
-  ['branch-protected', rejected('branch is currently checked out').replace('x.git', 'y.git') + '\nremote: error: refusing to update checked out branch: refs/heads/x'],
+  [
+    'branch-protected',
+    rejected('branch is currently checked out').replace('x.git', 'y.git') +
+      '\nremote: error: refusing to update checked out branch: refs/heads/x',
+  ],
   ['remote-auth', "fatal: Authentication failed for 'https://host/x.git/'"],
   ['remote-auth', "fatal: could not read Username for 'https://host': terminal prompts disabled"],
   ['remote-auth', 'remote: HTTP Basic: Access denied\nfatal: Authentication failed'],
-  ['remote-auth', 'remote: Permission to a/b.git denied to c.\nfatal: unable to access: The requested URL returned error: 403'],
+  [
+    'remote-auth',
+    'remote: Permission to a/b.git denied to c.\nfatal: unable to access: The requested URL returned error: 403',
+  ],
   ['remote-auth', 'remote: Write access to repository not granted.'],
   ['remote-auth', 'git@host: Permission denied (publickey).\nfatal: Could not read from remote repository.'],
   ['remote-auth', 'git@host: Permission denied (keyboard-interactive).'],
@@ -55,7 +73,10 @@ it.each<[ErrorCode, string]>([
   ['remote-auth', 'fatal: unable to access: Received HTTP code 407 from proxy after CONNECT'],
   ['remote-auth', 'remote: error: insufficient permission for adding an object to repository database ./objects'],
   ['remote-not-found', 'ERROR: Repository not found.\nfatal: Could not read from remote repository.'],
-  ['remote-not-found', "fatal: '/x.git' does not appear to be a git repository\nfatal: Could not read from remote repository."],
+  [
+    'remote-not-found',
+    "fatal: '/x.git' does not appear to be a git repository\nfatal: Could not read from remote repository.",
+  ],
   ['remote-not-found', "fatal: repository 'https://host/x.git/' not found"],
   ['remote-not-found', 'remote: The project you were looking for could not be found.'],
   ['remote-unreachable', "fatal: unable to access 'https://host/': Could not resolve host: host"],
@@ -64,7 +85,10 @@ it.each<[ErrorCode, string]>([
   ['remote-unreachable', 'Host key verification failed.\nfatal: Could not read from remote repository.'],
   ['remote-unreachable', '@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @'],
   ['remote-unreachable', 'fatal: unable to access: SSL certificate problem: self-signed certificate'],
-  ['remote-unreachable', 'fatal: unable to access: Operation too slow. Less than 1 bytes/sec transferred the last 60 seconds'],
+  [
+    'remote-unreachable',
+    'fatal: unable to access: Operation too slow. Less than 1 bytes/sec transferred the last 60 seconds',
+  ],
   ['remote-unreachable', 'fatal: the remote end hung up unexpectedly'],
   ['remote-unreachable', 'send-pack: unexpected disconnect while reading sideband packet'],
   ['remote-unreachable', rejected('remote failed to report status', 'remote failure')],

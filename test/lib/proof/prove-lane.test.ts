@@ -36,7 +36,9 @@ const compiled = pathToFileURL(join(root, 'lib', 'dist', 'proof', 'worker.js'));
 describe('the proof of determinism', () => {
   it('covers at least 24 environments, all different', () => {
     expect(PROOF_ENVIRONMENTS.length).toBeGreaterThanOrEqual(24);
-    expect(new Set(PROOF_ENVIRONMENTS.map((environment) => JSON.stringify(environment))).size).toBe(PROOF_ENVIRONMENTS.length);
+    expect(new Set(PROOF_ENVIRONMENTS.map((environment) => JSON.stringify(environment))).size).toBe(
+      PROOF_ENVIRONMENTS.length,
+    );
   });
 
   it('finds one digest for the renderer as it is', async () => {
@@ -44,18 +46,49 @@ describe('the proof of determinism', () => {
     expect(proof).toEqual({ environments: PROOF_ENVIRONMENTS.length, renderings: PROOF_ENVIRONMENTS.length * 8 });
   });
 
-  const inContent = (expression: string) => ['render/render-lane.js', /content: yamlDocuments\(objects\),\n/, `content: yamlDocuments(objects) + "# " + ${expression} + "\\n",\n`] as const;
+  const inContent = (expression: string) =>
+    [
+      'render/render-lane.js',
+      /content: yamlDocuments\(objects\),\n/,
+      `content: yamlDocuments(objects) + "# " + ${expression} + "\\n",\n`,
+    ] as const;
 
   it.each([
     ['a clock', ...inContent('Date.now()'), /used the clock \(Date\.now\)/],
     ['a date', ...inContent('new Date().toISOString()'), /used the clock/],
     ['a random number', ...inContent('Math.random()'), /used a random number \(Math\.random\)/],
     ['an environment variable', ...inContent('(process.env.HOME ?? "none")'), /used the environment \(HOME\)/],
-    ['a locale sort', 'manifests/manager-environment.js', 'a < b ? -1 : a > b ? 1 : 0', 'a.localeCompare(b)', /used the locale \(localeCompare\)/],
-    ['the order of a directory', ...inContent('process.getBuiltinModule("node:fs").readdirSync("/").join()'), /used the file system \(fs\.readdirSync\)/],
-    ['the order of keys', 'manifests/manager-environment.js', 'Object.keys(map).sort(byCodeUnit)', 'Object.keys(map)', /mgr\.yaml differs between two renderings/],
-    ['a counter that lives on', 'render/render-lane.js', /content: yamlDocuments\(objects\),\n/, 'content: yamlDocuments(objects) + "# " + (globalThis.n = (globalThis.n ?? 0) + 1) + "\\n",\n', /differs between two renderings/],
-    ['the time zone', ...inContent('new Date(0).getTimezoneOffset()'), /differs between two renderings, in LC_ALL=C TZ=Asia/],
+    [
+      'a locale sort',
+      'manifests/manager-environment.js',
+      'a < b ? -1 : a > b ? 1 : 0',
+      'a.localeCompare(b)',
+      /used the locale \(localeCompare\)/,
+    ],
+    [
+      'the order of a directory',
+      ...inContent('process.getBuiltinModule("node:fs").readdirSync("/").join()'),
+      /used the file system \(fs\.readdirSync\)/,
+    ],
+    [
+      'the order of keys',
+      'manifests/manager-environment.js',
+      'Object.keys(map).sort(byCodeUnit)',
+      'Object.keys(map)',
+      /mgr\.yaml differs between two renderings/,
+    ],
+    [
+      'a counter that lives on',
+      'render/render-lane.js',
+      /content: yamlDocuments\(objects\),\n/,
+      'content: yamlDocuments(objects) + "# " + (globalThis.n = (globalThis.n ?? 0) + 1) + "\\n",\n',
+      /differs between two renderings/,
+    ],
+    [
+      'the time zone',
+      ...inContent('new Date(0).getTimezoneOffset()'),
+      /differs between two renderings, in LC_ALL=C TZ=Asia/,
+    ],
     ['the file mode mask', ...inContent('process.umask()'), /differs between two renderings, in .* umask 0/],
   ] as const)('catches %s in the render', async (name, file, before, after, message) => {
     const worker = mutant(name, file, before, after);
@@ -67,6 +100,9 @@ describe('the proof of determinism', () => {
 
   it('says so when its process fails', async () => {
     const worker = mutant('broken', 'proof/worker.js', /^/, 'throw new Error("no worker");\n');
-    await expect(proveLane(rendered, { worker })).rejects.toMatchObject({ code: 'internal', message: expect.stringContaining('no worker') as string });
+    await expect(proveLane(rendered, { worker })).rejects.toMatchObject({
+      code: 'internal',
+      message: expect.stringContaining('no worker') as string,
+    });
   });
 });

@@ -71,23 +71,36 @@ function fileId(path: string, lane: Lane): string {
 
 /** Renders, undoes the given deviations, and returns the vector of each file. */
 function vectors(lane: Lane, kind: 'image' | 'placeholder', deviations: readonly Deviation[]) {
-  const artifact = kind === 'image' ? imageArtifact(lane, { ...IMAGE, status: 'published' }) : placeholderArtifact(lane, COMMIT);
+  const artifact =
+    kind === 'image' ? imageArtifact(lane, { ...IMAGE, status: 'published' }) : placeholderArtifact(lane, COMMIT);
   const rendered = renderLane(lane, { sourceCommit: COMMIT, artifact });
   const files = new Map<string, Slot[]>();
   for (const file of [{ ...rendered.controlPlane, path: 'control-plane' }, ...rendered.files]) {
     const id = file.path === 'control-plane' ? file.path : fileId(file.path, lane);
     const ids = id === 'F1' ? ['F1'] : id === 'F2' ? [`F2-${kind}`] : (OBJECT_IDS[id] ?? [id, id, id, id]);
-    files.set(id, parsed(file.path === 'control-plane' ? rendered.controlPlane : file).map((value, at) => ({ id: ids[at] ?? id, value })));
+    files.set(
+      id,
+      parsed(file.path === 'control-plane' ? rendered.controlPlane : file).map((value, at) => ({
+        id: ids[at] ?? id,
+        value,
+      })),
+    );
   }
   for (const { objects, undo } of deviations) {
     for (const [id, slots] of files) {
       if (objects.includes('K10') && id === 'F7') {
-        files.set(id, [{ id: 'K10', value: { apiVersion: 'v1', kind: 'List', items: slots.map(({ value }) => value) } }]);
+        files.set(id, [
+          { id: 'K10', value: { apiVersion: 'v1', kind: 'List', items: slots.map(({ value }) => value) } },
+        ]);
         continue;
       }
       for (const slot of slots.filter((candidate) => objects.includes(candidate.id))) {
         for (const operation of undo) {
-          if (operation.op === 'drop') files.set(id, (files.get(id) ?? []).filter((other) => other !== slot));
+          if (operation.op === 'drop')
+            files.set(
+              id,
+              (files.get(id) ?? []).filter((other) => other !== slot),
+            );
           else applyUndo(slot.value, operation, lane);
         }
       }
@@ -105,7 +118,9 @@ function vectors(lane: Lane, kind: 'image' | 'placeholder', deviations: readonly
 const root = join(import.meta.dirname, '..', '..', '..');
 const deviations = readDeviations(root);
 // Dropping objects comes before wrapping the rest in a List.
-const ordered = [...deviations].sort((a, b) => Number(a.undo[0]?.op === 'wrap-list') - Number(b.undo[0]?.op === 'wrap-list'));
+const ordered = [...deviations].sort(
+  (a, b) => Number(a.undo[0]?.op === 'wrap-list') - Number(b.undo[0]?.op === 'wrap-list'),
+);
 
 describe('the contract, with our deviations undone', () => {
   it('is reproduced by the example lane with a real image', () => {
@@ -113,12 +128,20 @@ describe('the contract, with our deviations undone', () => {
   });
 
   it('is reproduced by the example lane with the placeholder', () => {
-    expect(vectors(contractLane(), 'placeholder', ordered)).toEqual({ ...VECTORS.example.image, ...VECTORS.example.placeholder });
+    expect(vectors(contractLane(), 'placeholder', ordered)).toEqual({
+      ...VECTORS.example.image,
+      ...VECTORS.example.placeholder,
+    });
   });
 
   it.each(['image', 'placeholder'] as const)('is reproduced by the variant lane (%s)', (kind) => {
     const { F7: _none, ...rest } = VECTORS.example.image;
-    const expected = { ...rest, ...(kind === 'image' ? {} : VECTORS.example.placeholder), ...VECTORS.variant.image, ...VECTORS.variant[kind] };
+    const expected = {
+      ...rest,
+      ...(kind === 'image' ? {} : VECTORS.example.placeholder),
+      ...VECTORS.variant.image,
+      ...VECTORS.variant[kind],
+    };
     // Without a local PostgreSQL the AppProject names no StatefulSet; undone, it is the contract's all the same.
     expect(vectors(contractVariant(), kind, ordered)).toEqual(expected);
   });

@@ -4,7 +4,14 @@ import { GOOD_LANE, type LaneRepository, laneRepository } from '../../helpers/la
 interface JsonReport {
   readonly ok: boolean;
   readonly lanes: readonly { lane: string; status: string; filesDigest?: string }[];
-  readonly problems: readonly { code: string; severity: string; file: string; line: number; column: number; lanePath?: string }[];
+  readonly problems: readonly {
+    code: string;
+    severity: string;
+    file: string;
+    line: number;
+    column: number;
+    lanePath?: string;
+  }[];
 }
 
 let repository: LaneRepository;
@@ -50,14 +57,21 @@ describe('agentrun check', () => {
         'lanes/v0.2.yaml lane-version-mismatch',
       ]),
     );
-    for (const problem of report.problems) expect(problem).toMatchObject({ line: expect.any(Number) as number, column: expect.any(Number) as number });
+    for (const problem of report.problems)
+      expect(problem).toMatchObject({ line: expect.any(Number) as number, column: expect.any(Number) as number });
   });
 
   it('finds what two lanes must not share', async () => {
     const { agentrun, write } = open();
     await agentrun('lane', 'new', 'v0.2', '--from', 'v0.1');
     expect((await agentrun('check', '--all')).code).toBe(0);
-    write('lanes/v0.3.yaml', GOOD_LANE.replace('version: v0.1', 'version: v0.3').replace('agentrun.pikastech.local/lane: v0.1', 'agentrun.pikastech.local/lane: v0.3'));
+    write(
+      'lanes/v0.3.yaml',
+      GOOD_LANE.replace('version: v0.1', 'version: v0.3').replace(
+        'agentrun.pikastech.local/lane: v0.1',
+        'agentrun.pikastech.local/lane: v0.3',
+      ),
+    );
     const report = reportOf((await agentrun('check', '--all', '--format', 'json')).stdout);
     expect(report.problems.map(({ code, file }) => `${file} ${code}`)).toContain('lanes/v0.3.yaml lane-conflict');
     expect(report.lanes.map(({ lane, status }) => `${lane} ${status}`)).toEqual(['v0.1 ok', 'v0.2 ok', 'v0.3 failed']);
@@ -72,14 +86,24 @@ describe('agentrun check', () => {
     const line = GOOD_LANE.split('\n').findIndex((text) => text.trim() === 'resources:') + 1;
     expect(problems.map(({ code }) => code)).toContain('output-schema');
     for (const problem of problems) {
-      expect(problem).toMatchObject({ file: 'lanes/v0.1.yaml', line, lanePath: expect.stringMatching(/^deployment\.manager\.resources/) as string });
+      expect(problem).toMatchObject({
+        file: 'lanes/v0.1.yaml',
+        line,
+        lanePath: expect.stringMatching(/^deployment\.manager\.resources/) as string,
+      });
     }
   });
 
   it('prints no secret, in no format', async () => {
     const { agentrun, write } = open();
     const secret = ['ghp', 'A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8'].join('_');
-    write('lanes/v0.1.yaml', GOOD_LANE.replace(/( +)env:\n/, `$1env:\n$1  X_TOKEN: ${secret}\n`).replace('maxRunners: 20', `maxRunners: ${secret}`));
+    write(
+      'lanes/v0.1.yaml',
+      GOOD_LANE.replace(/( +)env:\n/, `$1env:\n$1  X_TOKEN: ${secret}\n`).replace(
+        'maxRunners: 20',
+        `maxRunners: ${secret}`,
+      ),
+    );
     for (const format of ['text', 'json', 'sarif', 'github']) {
       const { code, stdout, stderr } = await agentrun('check', 'v0.1', '--format', format);
       expect(code).toBe(1);

@@ -17,7 +17,9 @@ describe('agentrun lane new', () => {
     const { agentrun } = open();
     const result = await agentrun('lane', 'new', 'v0.12', '--from', 'v0.1');
     expect(result.code).toBe(0);
-    const changed = read('lanes/v0.12.yaml').split('\n').filter((line, at) => line !== GOOD_LANE.split('\n')[at]);
+    const changed = read('lanes/v0.12.yaml')
+      .split('\n')
+      .filter((line, at) => line !== GOOD_LANE.split('\n')[at]);
     expect(result.stderr).toContain(`${changed.length} lines changed`);
     expect(result.stderr).toContain('namespace: agentrun-v01 -> namespace: agentrun-v012');
     expect((await agentrun('check', '--all')).code).toBe(0);
@@ -58,7 +60,9 @@ describe('agentrun lane new', () => {
 describe('agentrun lane schema', () => {
   it('prints the schema that is checked in', async () => {
     const { agentrun } = open();
-    expect((await agentrun('lane', 'schema')).stdout).toBe(readFileSync(join(root, 'lanes', 'lane.schema.json'), 'utf8'));
+    expect((await agentrun('lane', 'schema')).stdout).toBe(
+      readFileSync(join(root, 'lanes', 'lane.schema.json'), 'utf8'),
+    );
   });
 });
 
@@ -67,34 +71,45 @@ describe('agentrun prerequisites', () => {
     const { agentrun } = open();
     const { stdout, code } = await agentrun('prerequisites', 'v0.1');
     expect(code).toBe(0);
-    expect(stdout).toContain('kubectl -n agentrun-v01 create secret generic agentrun-v01-db --from-literal=DATABASE_URL=YOUR_DATABASE_URL --from-literal=POSTGRES_PASSWORD=YOUR_POSTGRES_PASSWORD\n');
+    expect(stdout).toContain(
+      'kubectl -n agentrun-v01 create secret generic agentrun-v01-db --from-file=DATABASE_URL=DATABASE_URL.txt --from-file=POSTGRES_PASSWORD=POSTGRES_PASSWORD.txt\n',
+    );
     expect(stdout).toContain('kubectl get customresourcedefinition pipelines.tekton.dev\n');
   });
 
   it('names for programs every Secret that the rendered pods use', async () => {
     const { agentrun, write } = open();
-    write('lanes/v0.1.yaml', GOOD_LANE.replace(/( +)env:\n/, '$1secretEnv: { EXTRA_TOKEN: { name: extra, key: t } }\n$1env:\n'));
+    write(
+      'lanes/v0.1.yaml',
+      GOOD_LANE.replace(/( +)env:\n/, '$1secretEnv: { EXTRA_TOKEN: { name: extra, key: t } }\n$1env:\n'),
+    );
     const { stdout } = await agentrun('prerequisites', 'v0.1', '--format', 'json');
-    const { prerequisites } = JSON.parse(stdout) as { prerequisites: { kind: string; name: string; keys?: string[] }[] };
+    const { prerequisites } = JSON.parse(stdout) as {
+      prerequisites: { kind: string; name: string; keys?: string[] }[];
+    };
     const secrets = prerequisites.filter(({ kind }) => kind === 'Secret').map(({ name, keys }) => [name, keys]);
     expect(secrets).toEqual([
       ['agentrun-v01-db', ['DATABASE_URL', 'POSTGRES_PASSWORD']],
       ['agentrun-v01-api-key', ['AGENTRUN_API_KEY']],
       ['extra', ['t']],
+      ['agentrun-v01-git-ssh', ['id_ed25519', 'known_hosts']],
     ]);
   });
 });
 
 describe('agentrun --help', () => {
-  it.each([[['--help']], [['synth', '--help']], [['check', '--help']], [['lane', 'new', '--help']], [['prerequisites', '--help']]])(
-    '%j shows examples and ends well',
-    async (args) => {
-      const { agentrun } = open();
-      const { code, stdout } = await agentrun(...args);
-      expect(code).toBe(0);
-      expect(stdout).toMatch(/Examples?:\n {2}agentrun /);
-    },
-  );
+  it.each([
+    [['--help']],
+    [['synth', '--help']],
+    [['check', '--help']],
+    [['lane', 'new', '--help']],
+    [['prerequisites', '--help']],
+  ])('%j shows examples and ends well', async (args) => {
+    const { agentrun } = open();
+    const { code, stdout } = await agentrun(...args);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/Examples?:\n {2}agentrun /);
+  });
 
   it('prints the version of the package', async () => {
     const { agentrun } = open();

@@ -67,7 +67,9 @@ describe('agentrun synth', () => {
     commit();
     const result = await agentrun('synth', 'v0.1', '--placeholder', '--out', 'out');
     expect(result.code).toBe(1);
-    expect(result.stderr).toMatch(/^lanes\/v0\.1\.yaml:\d+:\d+: error\[lane-type\] deployment\.runner\.retention\.maxRunners /m);
+    expect(result.stderr).toMatch(
+      /^lanes\/v0\.1\.yaml:\d+:\d+: error\[lane-type\] deployment\.runner\.retention\.maxRunners /m,
+    );
     expect(await readTree(out())).toEqual(before);
   });
 
@@ -89,7 +91,8 @@ describe('agentrun synth', () => {
     const result = await agentrun('synth', 'v0.1');
     expect(result.code).toBe(1);
     expect(result.stderr).toContain('error[artifact-missing]');
-    for (const way of ['--artifact FILE', '--image-digest', '--env-identity', '--placeholder']) expect(result.stderr).toContain(way);
+    for (const way of ['--artifact FILE', '--image-digest', '--env-identity', '--placeholder'])
+      expect(result.stderr).toContain(way);
   });
 
   it.each([
@@ -97,7 +100,10 @@ describe('agentrun synth', () => {
     [['--image-digest', DIGEST], 'usage'],
     [['--env-identity', 'env-1'], 'usage'],
     [['--placeholder', '--all'], 'usage'],
-    [['--image-digest', 'sha256:short', '--env-identity', 'env-1', '--source-commit', 'a'.repeat(40)], 'artifact-invalid'],
+    [
+      ['--image-digest', 'sha256:short', '--env-identity', 'env-1', '--source-commit', 'a'.repeat(40)],
+      'artifact-invalid',
+    ],
     [['--image-digest', DIGEST, '--env-identity', 'not a tag', '--source-commit', 'a'.repeat(40)], 'artifact-invalid'],
     [['--placeholder', '--source-commit', 'main'], 'source-commit-invalid'],
     [['--artifact', 'missing.json', '--source-commit', 'a'.repeat(40)], 'artifact-invalid'],
@@ -105,7 +111,9 @@ describe('agentrun synth', () => {
     const { agentrun } = open();
     const result = await agentrun('synth', 'v0.1', ...args, '--format', 'json');
     expect(result.code).toBe(1);
-    expect((JSON.parse(result.stdout) as { problems: { code: string }[] }).problems.map((problem) => problem.code)).toEqual([code]);
+    expect(
+      (JSON.parse(result.stdout) as { problems: { code: string }[] }).problems.map((problem) => problem.code),
+    ).toEqual([code]);
     expect(existsSync(join(repository.dir, 'dist'))).toBe(false);
   });
 
@@ -113,7 +121,9 @@ describe('agentrun synth', () => {
     const { agentrun, git } = open({ remote: `${SOURCE.replace('.git', '')}/` });
     const result = await agentrun('synth', 'v0.1', '--image-digest', DIGEST, '--env-identity', 'env-1');
     expect(result.code).toBe(0);
-    const record = JSON.parse(readFileSync(join(repository.dir, 'dist/v0.1/source.json'), 'utf8')) as { sourceCommit: string };
+    const record = JSON.parse(readFileSync(join(repository.dir, 'dist/v0.1/source.json'), 'utf8')) as {
+      sourceCommit: string;
+    };
     expect(record.sourceCommit).toBe(git('rev-parse', 'HEAD'));
   });
 
@@ -156,12 +166,30 @@ describe('agentrun synth', () => {
     const { lane } = loadLaneSync(join(dir, 'lanes/v0.1.yaml'));
     const record = imageArtifact(lane, { sourceCommit: commit, envIdentity: 'env-1', digest: DIGEST, status: 'built' });
     write('out-v0.1.json', JSON.stringify(record));
-    const first = await agentrun('synth', 'v0.1', '--artifact', 'out-{lane}.json', '--source-commit', commit, '--out', 'out');
+    const first = await agentrun(
+      'synth',
+      'v0.1',
+      '--artifact',
+      'out-{lane}.json',
+      '--source-commit',
+      commit,
+      '--out',
+      'out',
+    );
     expect(first.code).toBe(0);
     const catalog = readFileSync(out('deploy/artifact-catalog.v01.json'), 'utf8');
     expect(JSON.parse(catalog)).toMatchObject({ summary: 'build=1 reuse=0 placeholder=0' });
     write('catalog.json', catalog);
-    const second = await agentrun('synth', 'v0.1', '--artifact', 'catalog.json', '--source-commit', commit, '--out', 'out');
+    const second = await agentrun(
+      'synth',
+      'v0.1',
+      '--artifact',
+      'catalog.json',
+      '--source-commit',
+      commit,
+      '--out',
+      'out',
+    );
     expect(second.stdout).toBe(first.stdout);
     expect(first.stdout).toBe(`v0.1 ${renderLane(lane, { sourceCommit: commit, artifact: record }).filesDigest}\n`);
   });
@@ -184,7 +212,12 @@ describe('agentrun synth', () => {
     expect(result.code).toBe(1);
   });
 
-  it.each([['not JSON', '{'], ['a list', '[]'], ['an empty catalog', '{"services":[]}'], ['null', 'null']])('refuses an artifact that is %s', async (_what, text) => {
+  it.each([
+    ['not JSON', '{'],
+    ['a list', '[]'],
+    ['an empty catalog', '{"services":[]}'],
+    ['null', 'null'],
+  ])('refuses an artifact that is %s', async (_what, text) => {
     const { agentrun, write } = open();
     write('record.json', text);
     const result = await agentrun('synth', 'v0.1', '--artifact', 'record.json', '--source-commit', 'c'.repeat(40));

@@ -5,7 +5,7 @@
  * `x-expected` says in words what a pattern asks for; the diagnostics print it instead of the expression.
  */
 
-export const DNS_LABEL = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$';
+const DNS_LABEL = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$';
 const DNS_SUBDOMAIN = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$';
 /** The value grammar of Kubernetes labels, empty excluded. */
 export const LABEL_VALUE = '^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$';
@@ -134,7 +134,7 @@ export const cidr = (description: string, example: string) =>
 export const envName = (description: string, example: string) =>
   text(ENV_NAME, 'an environment variable name (upper-case letters, digits and "_")', description, example);
 
-export const secretKey = (description: string, example: string) =>
+const secretKey = (description: string, example: string) =>
   ({
     ...text('^[-._a-zA-Z0-9]+$', 'a key of a Secret (letters, digits, "-", "_", ".")', description, example),
     maxLength: 253,

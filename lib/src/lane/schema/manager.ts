@@ -33,7 +33,7 @@ const amounts = (description: string, cpu: string, memory: string) =>
     examples: [{ cpu, memory }],
   }) as const;
 
-export const resourcesSchema = {
+const resourcesSchema = {
   type: 'object',
   additionalProperties: true,
   required: ['requests', 'limits'],

@@ -19,7 +19,11 @@ export const runtimeSchema = {
     namespace: dnsLabel('Namespace of everything that this lane runs. One namespace a lane.', 'agentrun-v01'),
     managerService: dnsLabel('Name of the Service in front of the manager.', 'agentrun-mgr'),
     managerDeployment: dnsLabel('Name of the Deployment, and value of its selector label.', 'agentrun-mgr'),
-    managerPort: port('Port of the Service and of the container; the manager listens on it.', 8080),
+    // The manager runs without the right to bind a lower one.
+    managerPort: {
+      ...port('Port of the Service and of the container; the manager listens on it.', 8080),
+      minimum: 1024,
+    },
     internalBaseUrl: {
       ...httpUrl(
         'URL at which runners reach the manager: `http(s)://<managerService>.<namespace>.svc[.cluster.local]:<managerPort>`.',

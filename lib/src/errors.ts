@@ -66,7 +66,8 @@ export const ERROR_CODES = {
   'output-write': 'Look at the cause; the former output is unchanged.',
   // The GitOps branch
   'lane-repository-unknown': 'Give --lane-repository with the URL of the repository that holds the lane.',
-  'remote-invalid': 'Give the remote as a path, or as an http, https, ssh or git URL without a password.',
+  'remote-invalid':
+    'Give the remote as a path, or as an http, https, ssh or git URL without a password, of a repository that hashes with SHA-1.',
   'remote-unreachable': 'Look at the address, the network and the host key; nothing was pushed.',
   'remote-not-found': 'Create the repository, or correct its address; nothing was pushed.',
   'remote-auth': 'Give git a key or a credential that may do this; nothing was pushed.',

@@ -23,6 +23,7 @@ export { maskSecrets } from './contract/secret-shapes.ts';
 export { AgentRunError, ERROR_CODES, type ErrorCode, type Problem } from './errors.ts';
 export {
   AUTHOR,
+  assertCommitted,
   type BranchFile,
   type BranchPlan,
   type LaneCommit,

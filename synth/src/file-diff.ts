@@ -24,4 +24,7 @@ function patch(path: string, before: string | undefined, after: string | undefin
   return text.replace(/^=+\n/, '');
 }
 
-const masked = (content = ''): string => maskSecrets(maskSecretObjects(content));
+/** The value of a variable whose name says that it is a secret: `- name: DB_PASSWORD` and `value: ...` below it. */
+const NAMED_VALUE = /(name: *["']?\w*(?:KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS)["']? *\n\s*value: *)[^\n]+/g;
+
+const masked = (content = ''): string => maskSecrets(maskSecretObjects(content)).replaceAll(NAMED_VALUE, '$1[secret]');

@@ -64,6 +64,7 @@ function byVersion(a: string, b: string): number {
 }
 
 /** A path as messages show it: relative to the working directory where it lies below. */
+/** A path as messages name it: relative to the working directory where it lies below. */
 export function shownPath(path: string, cwd: string): string {
   const below = relative(cwd, path);
   return below === '' || below.startsWith('..') || isAbsolute(below) ? path : below;

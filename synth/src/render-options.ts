@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import {
   AgentRunError,
@@ -22,6 +22,8 @@ export interface RenderOptions {
   readonly envIdentity?: string;
   readonly placeholder?: boolean;
   readonly allowDirty?: boolean;
+  /** Whether the output goes to a branch. */
+  readonly publishes?: boolean;
   /** Where `--artifact branch` looks; default the lane's GitOps repository and branch. */
   readonly remote?: string;
   readonly branch?: string;
@@ -54,19 +56,20 @@ export async function renderInput(
   // With both given, git has nothing to add.
   const state =
     options.sourceCommit !== undefined && options.allowDirty === true ? undefined : await repositories(path);
-  if (state !== undefined && options.allowDirty !== true) refuseDirty(state);
+  if (state !== undefined && options.allowDirty !== true) refuseDirty(state, options.publishes === true);
   const laneFile = state === undefined ? defaultLaneFile(loaded.lane) : pathInRepository(state, path);
   const sourceCommit = commitOf(loaded, state, options);
   return { sourceCommit, laneFile, artifact: await artifactOf(loaded, sourceCommit, laneFile, options, cwd) };
 }
 
-function refuseDirty({ changed }: RepositoryState): void {
+function refuseDirty({ changed }: RepositoryState, publishes: boolean): void {
   const [first] = changed;
   if (first === undefined) return;
   const more = changed.length > 1 ? ` and ${changed.length - 1} more` : '';
   throw new AgentRunError(
     'repository-dirty',
     `the repository has changes that are not committed: ${first}${more}; the output would name a commit that does not hold them`,
+    publishes ? { hint: 'Commit the change, and publish again.' } : {},
   );
 }
 
@@ -117,9 +120,12 @@ async function artifactOf(
   const file = options.artifact.replaceAll('{lane}', lane.version);
   let text: string;
   try {
-    text = await readFile(resolve(cwd, file), 'utf8');
+    const path = resolve(cwd, file);
+    const stats = await stat(path);
+    if (!stats.isFile() || stats.size > LARGEST_ARTIFACT) throw new Error('it is no file of less than 1 MiB');
+    text = await readFile(path, 'utf8');
   } catch (cause) {
-    throw new AgentRunError('artifact-invalid', `the artifact ${file} cannot be read`, { cause });
+    throw new AgentRunError('artifact-invalid', `the artifact ${file} cannot be read: ${reasonOf(cause)}`, { cause });
   }
   const artifact = readArtifact(text, file, lane, sourceCommit, laneFile);
   if (artifact.status === 'placeholder') {
@@ -129,3 +135,8 @@ async function artifactOf(
   }
   return artifact;
 }
+
+/** A record is less than a kilobyte. */
+const LARGEST_ARTIFACT = 1024 * 1024;
+
+const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));

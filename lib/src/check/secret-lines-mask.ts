@@ -9,7 +9,10 @@ import { parseLane } from '../lane/parse-lane.ts';
  */
 export function secretLinesMask(text: string, places: readonly Position[]): (line: string, number: number) => string {
   const index = indexLines(text);
-  const known = lineMask(parseLane(text, () => index).root, index);
+  const known = lineMask(
+    parseLane(text, () => index),
+    index,
+  );
   return (line, number) => {
     const here = places.filter((place) => place.line <= number && number <= place.endLine);
     if (here.length === 0) return known(line, number);

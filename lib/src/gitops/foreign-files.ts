@@ -1,8 +1,7 @@
-import { AgentRunError } from '../errors.ts';
 import type { BlobReader } from './blob-reader.ts';
 import type { BranchState } from './branch-snapshot.ts';
-import { metadataPath } from './hydrator-metadata.ts';
-import { type LaneInventory, laneOfInventory, parseInventory, syncedDirectory } from './inventory.ts';
+import { metadataPath, ROOT_METADATA } from './hydrator-metadata.ts';
+import { laneOfInventory, syncedDirectory, tryParseInventory } from './inventory.ts';
 
 /**
  * Files of a branch that belong to no lane, `known` ones aside. An inventory that cannot be read owns nothing here: its
@@ -15,23 +14,14 @@ export async function foreignFiles(
 ): Promise<string[]> {
   const records = [...entries.values()].filter(({ path }) => laneOfInventory(path) !== undefined);
   const contents = await read(records.map(({ id }) => id));
-  const owned = new Set([...known, 'hydrator.metadata']);
+  const owned = new Set([...known, ROOT_METADATA]);
   for (const { path, id } of records) {
     owned.add(path);
-    const inventory = readInventory(laneOfInventory(path) ?? '', contents.get(id)?.toString('utf8') ?? '');
+    const inventory = tryParseInventory(laneOfInventory(path) ?? '', contents.get(id)?.toString('utf8') ?? '');
     if (inventory === undefined) continue;
     for (const file of inventory.files) owned.add(file.path);
     const directory = syncedDirectory(inventory);
     if (directory !== undefined) owned.add(metadataPath(directory));
   }
   return [...entries.keys()].filter((path) => !owned.has(path)).sort();
-}
-
-function readInventory(lane: string, text: string): LaneInventory | undefined {
-  try {
-    return parseInventory(lane, text);
-  } catch (error) {
-    if (!(error instanceof AgentRunError)) throw error;
-    return undefined;
-  }
 }

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,7 +47,8 @@ const ALLOWED_VARIABLES = [
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-function gitEnvironment(ambient: Environment): Record<string, string> {
+/** The variables that git gets, of those around it. */
+export function gitEnvironment(ambient: Environment): Record<string, string> {
   const kept = ALLOWED_VARIABLES.flatMap((name) => {
     const value = ambient[name];
     return value === undefined ? [] : [[name, value] as const];
@@ -129,6 +131,24 @@ function saidBy(error: unknown, [command]: readonly string[]): string {
   return said === '' ? `git ${command} failed and said nothing` : said;
 }
 
+/** The disposable repositories of this process: a process that ends in the middle of the work takes them along. */
+const disposable = new Set<string>();
+
+function removeAtExit(directory: string): void {
+  if (disposable.size === 0) process.once('exit', removeDisposable);
+  disposable.add(directory);
+}
+
+function removeDisposable(): void {
+  for (const directory of disposable) {
+    try {
+      rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+    } catch {
+      // It does no harm.
+    }
+  }
+}
+
 /**
  * Runs some work in an empty bare repository that is gone afterwards, whatever happens.
  *
@@ -140,6 +160,7 @@ export async function inDisposableRepository<T>(work: (git: Git) => Promise<T>, 
     let git: Git;
     try {
       directory = await mkdtemp(join(tmpdir(), 'agentrun-git-'));
+      removeAtExit(directory);
       git = gitIn(directory, ambient, DISPOSABLE_CONFIG);
       await git.text(['init', '--bare', '--template=', '--initial-branch=agentrun', '--object-format=sha1', '.']);
     } catch (cause) {
@@ -151,8 +172,11 @@ export async function inDisposableRepository<T>(work: (git: Git) => Promise<T>, 
     }
     return await work(git);
   } finally {
-    // What is left behind does no harm, and says nothing about the work.
-    if (directory !== undefined)
+    if (directory !== undefined) {
+      // What is left behind does no harm, and says nothing about the work.
       await rm(directory, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
+      disposable.delete(directory);
+      if (disposable.size === 0) process.off('exit', removeDisposable);
+    }
   }
 }

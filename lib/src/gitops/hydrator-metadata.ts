@@ -1,3 +1,4 @@
+import { maskSecrets } from '../contract/secret-shapes.ts';
 import type { LaneCommit } from './lane-commit.ts';
 import type { BranchFile } from './publish-plan.ts';
 import { type CommitReference, takeReference } from './reference-trailers.ts';
@@ -36,10 +37,11 @@ export function hydratorFiles({ repository, commit, code }: HydratorSource, dire
   const root = {
     repoURL: repository,
     drySha: commit.id,
-    author: commit.author,
+    author: maskSecrets(commit.author),
     date: inUtc(commit.date),
-    subject: commit.subject,
-    body,
+    // A message of a commit stays where it is; a secret in it need not come here too.
+    subject: maskSecrets(commit.subject),
+    body: maskSecrets(body),
     references: references(code, reference),
   };
   return [

@@ -107,6 +107,16 @@ function isFile(file: unknown): boolean {
   return typeof path === 'string' && typeof digest === 'string' && /^sha256:[0-9a-f]{64}$/.test(digest);
 }
 
+/** The same; undefined when it is none, for those who only look. */
+export function tryParseInventory(lane: string, text: string): LaneInventory | undefined {
+  try {
+    return parseInventory(lane, text);
+  } catch (error) {
+    if (!(error instanceof AgentRunError)) throw error;
+    return undefined;
+  }
+}
+
 /** The directory that Argo CD syncs, as the inventory shows it. */
 export function syncedDirectory({ files }: LaneInventory): string | undefined {
   return files.find(({ path }) => path.endsWith('/kustomization.yaml'))?.path.slice(0, -'/kustomization.yaml'.length);

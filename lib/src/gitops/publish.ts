@@ -12,7 +12,7 @@ import { type LaneOnBranch, laneOnBranch, type PublishSource, planPublish } from
 import type { BranchPlan } from './publish-plan.ts';
 import { pushUntilTaken } from './push.ts';
 import { notedCommit, pushNote } from './push-note.ts';
-import { resolveRemote } from './remote.ts';
+import { resolveRemote, withoutCredentials } from './remote.ts';
 import type { Signing } from './sign-commit.ts';
 import { assertAuthor, writeCommit } from './write-commit.ts';
 
@@ -149,7 +149,8 @@ interface OlderJudge {
   movesNote(git: Git, snapshot: BranchSnapshot): Promise<boolean>;
 }
 
-function olderJudge({ rendered, commit, path, repository }: PublishSource, options: PublishOptions): OlderJudge {
+function olderJudge(source: PublishSource, options: PublishOptions): OlderJudge {
+  const { rendered, commit, path, repository } = source;
   const { allowOlder = false, environment } = options;
   const { version } = rendered.lane;
   const known = new Map<string, Promise<Relation>>();
@@ -166,7 +167,7 @@ function olderJudge({ rendered, commit, path, repository }: PublishSource, optio
       const relation = sameRepository(published.laneRepository, repository)
         ? await relationTo(published.laneCommit)
         : 'unknown';
-      if (relation === 'diverged' || relation === 'unknown') throw divergedError(published, commit.id, relation);
+      if (relation === 'diverged' || relation === 'unknown') throw divergedError(published, source, relation);
       if (relation === 'older') return true;
       // Newer commits with the same files are in the note only. With several lanes it may tell of another one.
       const noted = snapshot.inventories.size === 1 ? await notedCommit(git, snapshot) : undefined;
@@ -181,12 +182,23 @@ function olderJudge({ rendered, commit, path, repository }: PublishSource, optio
   };
 }
 
-function divergedError(published: LaneInventory, commit: string, relation: Relation): AgentRunError {
+function divergedError(published: LaneInventory, source: PublishSource, relation: Relation): AgentRunError {
+  const { commit, repository } = source;
+  const before = `lane ${published.lane} was published from ${published.laneCommit} of ${published.laneRepository}`;
+  if (!sameRepository(published.laneRepository, repository)) {
+    return new AgentRunError(
+      'source-diverged',
+      `${before}, which is another repository than ${withoutCredentials(repository)}`,
+      {
+        hint: 'Give --lane-repository with the address on the branch if it is the same one, or pass --allow-older.',
+      },
+    );
+  }
   const what = relation === 'unknown' ? 'is not known to come before' : 'is no ancestor of';
   const hint = 'Fetch the history of the lane (git fetch --unshallow) and publish again, or pass --allow-older.';
   return new AgentRunError(
     'source-diverged',
-    `lane ${published.lane} was published from ${published.laneCommit} of ${published.laneRepository}, which ${what} ${commit}`,
+    `${before}, which ${what} ${commit.id}`,
     relation === 'unknown' ? { hint } : {},
   );
 }

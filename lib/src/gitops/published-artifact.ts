@@ -48,7 +48,9 @@ export async function publishedArtifact(request: PublishedArtifactRequest): Prom
   }
   const { digest, envIdentity } = facts(text, path);
   if (digest === ZERO_DIGEST)
-    throw new AgentRunError('artifact-invalid', `${path} on the branch ${branch} holds the placeholder`);
+    throw new AgentRunError('artifact-invalid', `${path} on the branch ${branch} holds the placeholder`, {
+      hint: 'Publish the lane once with --artifact FILE, or with --image-digest and --env-identity.',
+    });
   const record = imageArtifact(lane, { sourceCommit, envIdentity, digest, status: 'reused', laneFile });
   assertArtifact(sourceCommit, record);
   return record;

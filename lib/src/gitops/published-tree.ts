@@ -1,9 +1,8 @@
-import { AgentRunError } from '../errors.ts';
 import type { BlobReader } from './blob-reader.ts';
 import { type BranchEntry, type BranchState, readTree } from './branch-snapshot.ts';
 import type { Git } from './git.ts';
 import { metadataPath } from './hydrator-metadata.ts';
-import { inventoryPath, type LaneInventory, laneOfInventory, parseInventory } from './inventory.ts';
+import { inventoryPath, type LaneInventory, laneOfInventory, tryParseInventory } from './inventory.ts';
 import type { PublishCommit } from './publish-history.ts';
 
 /** The files of a publish commit. */
@@ -33,19 +32,10 @@ export async function readPublishedTree(
     return new Map(found.map((entry) => [entry.path, blobs.get(entry.id) ?? Buffer.alloc(0)]));
   };
   const text: PublishedTree['text'] = async (path) => (await contents([path])).get(path)?.toString('utf8');
-  const inventory = readInventory(provenance.lane, (await text(inventoryPath(provenance.lane))) ?? '');
+  // What an edited branch holds in its place is for the comparison to say.
+  const inventory = tryParseInventory(provenance.lane, (await text(inventoryPath(provenance.lane))) ?? '');
   return { entries, contents, text, ...(inventory === undefined ? {} : { inventory }) };
 }
 
 const saysWhereFrom = ({ mode, path }: BranchEntry): boolean =>
   mode === '100644' && (laneOfInventory(path) !== undefined || path.endsWith(metadataPath('')));
-
-/** What an edited branch holds in its place is for the comparison to say. */
-function readInventory(lane: string, text: string): LaneInventory | undefined {
-  try {
-    return parseInventory(lane, text);
-  } catch (error) {
-    if (!(error instanceof AgentRunError)) throw error;
-    return undefined;
-  }
-}

@@ -19,6 +19,12 @@ interface Wording {
 /** The first that fits counts. */
 const KNOWN: readonly Wording[] = [
   {
+    pattern: /hash algorithm|mismatched (?:hash )?algorithms|object format/i,
+    code: 'remote-invalid',
+    what: 'the repository hashes with SHA-256, and AgentRun publishes to SHA-1 repositories only',
+    final: true,
+  },
+  {
     pattern: /no space left on device|disk quota exceeded/i,
     code: 'git-failed',
     what: 'a disk is full',

@@ -13,7 +13,9 @@ const URL_FORM = /^(?:https?|ssh|git|file):\/\/(?!-)[^\s]+$/;
  * @throws AgentRunError `remote-invalid` for an option, a transport helper, or a URL with a password
  */
 export function resolveRemote(remote: string, cwd = process.cwd()): string {
-  if (findSecret(remote) !== undefined || /^[a-z][a-z0-9+.-]*:\/\/[^/\s]*:[^/\s]*@/i.test(remote)) {
+  const hasPassword = /^[a-z][a-z0-9+.-]*:\/\/[^/\s]*:[^/\s]*@/i.test(remote);
+  // The user of http is as good as a password: it is where tokens stand.
+  if (findSecret(remote) !== undefined || hasPassword || /^https?:\/\/[^/\s]*@/i.test(remote)) {
     throw new AgentRunError('remote-invalid', `the remote ${shownRemote(remote)} holds a password`);
   }
   if (URL_FORM.test(remote) && !/@-/.test(remote)) return remote;
@@ -52,7 +54,11 @@ export function remoteFailure(
 }
 
 /** A remote without credentials. */
-export const shownRemote = (remote: string): string => maskSecrets(withoutCredentials(remote));
+export const shownRemote = (remote: string): string =>
+  maskSecrets(withoutCredentials(remote))
+    // A user with a password in what is not written well enough to be told for a URL.
+    .replaceAll(/[^\s/@]*:(?!\/\/)[^\s@]*@/g, '[secret]@')
+    .replace(/^([a-z0-9+.-]+::).*$/is, '$1...');
 
 /** What git said, without credentials, advice and progress, on one line. */
 export function shownWords(said: string): string {

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { AgentRunError } from '../errors.ts';
+import { gitEnvironment } from './git.ts';
 
 /** A repository that holds lanes, as it stands. */
 export interface RepositoryState {
@@ -13,23 +15,16 @@ export interface RepositoryState {
   readonly root: string;
 }
 
-/** What git needs of the environment to find its program and its configuration; nothing that could redirect it. */
-const environment = () => ({
-  PATH: process.env['PATH'] ?? '',
-  HOME: process.env['HOME'] ?? '',
-  LC_ALL: 'C',
-  GIT_OPTIONAL_LOCKS: '0',
-});
-
 /**
  * Looks at the repository that a directory belongs to with git's own programs, without changing it.
  *
- * @returns undefined where there is no repository, or git is not installed.
+ * @returns undefined where there is no repository
+ * @throws AgentRunError `git-failed` when git is not installed, or does not want to look, with what it says
  */
 export async function repositoryState(directory: string): Promise<RepositoryState | undefined> {
   const run = promisify(execFile);
   const git = async (...args: string[]) =>
-    (await run('git', args, { cwd: directory, env: environment(), maxBuffer: 2 ** 28 })).stdout;
+    (await run('git', args, { cwd: directory, env: gitEnvironment(process.env), maxBuffer: 2 ** 28 })).stdout;
   try {
     const [root, status, remotes] = await Promise.all([
       git('rev-parse', '--show-toplevel'),
@@ -44,8 +39,11 @@ export async function repositoryState(directory: string): Promise<RepositoryStat
         return url === '' ? [] : [{ name, url }];
       }),
     };
-  } catch {
-    return undefined;
+  } catch (cause) {
+    const { stderr = '', code } = cause as { stderr?: string; code?: unknown };
+    if (/not a git repository|must be run in a work tree/.test(stderr)) return undefined;
+    const said = code === 'ENOENT' ? 'the program git cannot be started' : stderr.trim().split('\n')[0];
+    throw new AgentRunError('git-failed', `the repository of ${directory} cannot be read: ${said}`, { cause });
   }
 }
 

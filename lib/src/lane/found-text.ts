@@ -12,14 +12,19 @@ export function foundText(value: unknown, name: string | number | undefined): st
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object' && value !== null)
     return Object.keys(value).length === 0 ? 'an empty mapping' : 'a mapping';
-  if (typeof value !== 'string') return String(value);
-  if (name !== undefined && isSecretPair(String(name), value)) return 'a text that is not shown';
-  const quoted = JSON.stringify(maskSecrets(value));
+  if (typeof value !== 'string') return isTelling(name) ? 'a value that is not shown' : String(value);
+  if (isTelling(name) || (name !== undefined && isSecretPair(String(name), value))) return 'a text that is not shown';
+  // What stands before an "@" may be a password, in a URL that is not written well enough to be told for one.
+  const quoted = JSON.stringify(maskSecrets(value).replaceAll(/[^\s/@]*@(?!sha256:)/g, '[secret]@'));
   const points = Array.from(quoted.slice(0, 2 * LONGEST));
   return printable(
     points.length > LONGEST ? `${points.slice(0, LONGEST).join('')}…" (${value.length} characters)` : quoted,
   );
 }
+
+/** Whether what stands behind the name is a secret by the name alone, or refers to one and may be it by mistake. */
+const isTelling = (name: string | number | undefined): boolean =>
+  typeof name === 'string' && (/SecretRef$|^secretRef$/.test(name) || isSecretPair(name, 'some words'));
 
 /** A message as it leaves this folder: on one line, without control characters, secrets masked. */
 export function messageText(text: string): string {

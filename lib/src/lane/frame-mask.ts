@@ -1,5 +1,5 @@
 import { isMap, isPair, isScalar, isSeq, type YAMLMap } from 'yaml';
-import { maskSecrets, SECRET_MARK } from '../contract/secret-shapes.ts';
+import { findSecrets, maskSecrets, SECRET_MARK } from '../contract/secret-shapes.ts';
 import type { LineIndex, TextRange } from './line-index.ts';
 import { isSecretPair } from './secret-pair.ts';
 
@@ -8,9 +8,14 @@ const VARIABLE =
   /(?<name>\b[A-Z_][A-Z0-9_]*)["']?\s*:\s+(?<value>"(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?|[^\s{[|>&*!#"'](?:[^#]|\S#)*)/g;
 
 /** Gives the function that hides the secrets of a line of a lane file, so that the line may be shown. */
-export function lineMask(root: unknown, index: LineIndex): (line: string, number: number) => string {
-  const secrets: TextRange[] = [];
-  collect(root, undefined, secrets);
+export function lineMask(
+  { root, text }: { readonly root: unknown; readonly text: string },
+  index: LineIndex,
+): (line: string, number: number) => string {
+  const found: TextRange[] = [];
+  collect(root, undefined, found);
+  // A private key goes over many lines, of which none tells by itself what it is.
+  const secrets = merged([...found, ...findSecrets(text)]);
   // Neighbouring problems show the same lines.
   const masked = new Map<number, string>();
   return (line, number) => {
@@ -27,6 +32,16 @@ export function lineMask(root: unknown, index: LineIndex): (line: string, number
     masked.set(number, safe);
     return safe;
   };
+}
+
+function merged(ranges: readonly TextRange[]): TextRange[] {
+  const result: TextRange[] = [];
+  for (const range of [...ranges].sort((a, b) => a.start - b.start)) {
+    const last = result.at(-1);
+    if (last === undefined || range.start >= last.end) result.push(range);
+    else result[result.length - 1] = { start: last.start, end: Math.max(last.end, range.end) };
+  }
+  return result;
 }
 
 function maskVariable(pair: string, name: string, value: string): string {

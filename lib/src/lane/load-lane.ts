@@ -3,8 +3,8 @@ import { readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
 import { AgentRunError, type Problem } from '../errors.ts';
-import { codeFrame } from './code-frame.ts';
 import { closest } from './did-you-mean.ts';
+import { messageText } from './found-text.ts';
 import type { Lane } from './lane.ts';
 import { sortProblems } from './sort-problems.ts';
 import { type PositionOf, validateLane } from './validate-lane.ts';
@@ -65,18 +65,21 @@ function toLoadedLane(bytes: Buffer, path: string, file: string): LoadedLane {
   if (bytes.length > LARGEST) throw tooLarge(bytes.length, file);
   if (!isUtf8(bytes)) throw notUtf8(bytes, file);
   const text = bytes.toString('utf8');
-  const { lane, problems, positionOf, version } = validateLane(text, file);
+  const { lane, problems, positionOf, version, frameAt } = validateLane(text, file);
   const stem = basename(path, extname(path));
   const isNamed = typeof version !== 'string' || (stem === version && extname(path) === '.yaml');
   if (lane !== undefined && isNamed) return { lane, file, text, problems, positionOf };
   if (isNamed) throw problemsError(problems, file);
   const position = positionOf('version');
-  const message = `version must be the stem of the file name, found "${version}" in ${file}`;
-  const hint = `Rename the file to ${version}.yaml, or write version: ${stem}`;
-  const frame = codeFrame(text.split(/\r?\n/), position);
+  const message = messageText(`version must be the stem of the file name, found "${version}" in ${file}`);
+  const renamed = `Rename the file to ${version}.yaml`;
+  const hint = messageText(isVersion(stem) ? `${renamed}, or write version: ${stem}` : `${renamed}.`);
+  const frame = frameAt(position);
   const mismatch = { code: 'lane-version-mismatch', severity: 'error', message, hint, frame } as const;
   throw problemsError(sortProblems([...problems, { ...mismatch, file, ...position, lanePath: 'version' }]), file);
 }
+
+const isVersion = (stem: string): boolean => /^v[0-9]+\.[0-9]+$/.test(stem);
 
 function problemsError(problems: readonly Problem[], file: string): AgentRunError {
   const errors = problems.filter(({ severity }) => severity === 'error');

@@ -103,7 +103,8 @@ function badValue(value: unknown, error: SchemaError, sourceOf: SourceOf): LaneF
 /** Numbers as they were written: reading them may have lost digits. */
 function foundAsWritten(found: unknown, source: string | undefined, name: string | number | undefined): string {
   if (found === null && source === '') return 'nothing';
-  return typeof found === 'number' && source !== undefined ? source.slice(0, 40) : foundText(found, name);
+  const shown = foundText(found, name);
+  return shown === String(found) && source !== undefined ? source.slice(0, 40) : shown;
 }
 
 function expected(schema: FieldSchema, error: SchemaError): string {

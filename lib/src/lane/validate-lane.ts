@@ -28,6 +28,8 @@ export interface ValidatedLane {
   readonly positionOf: PositionOf;
   /** The value of the field `version` as it is written; undefined when there is none. */
   readonly version: unknown;
+  /** The lines around a place, with its secrets masked. */
+  readonly frameAt: (position: Position) => string;
 }
 
 /**
@@ -54,11 +56,11 @@ export function validateLane(text: string, file: string): ValidatedLane {
   const odd = parsed.oddNumbers.filter(({ path }) => !told.has(formatLanePath(path))).map(({ finding }) => finding);
   const ofText = [...parsed.findings, ...odd];
   if (ofText.length === 0 && checked.findings.length === 0 && checked.lane !== undefined) {
-    return { lane: checked.lane, problems: [], positionOf: positionsLater(text), version };
+    return { lane: checked.lane, problems: [], positionOf: positionsLater(text), version, frameAt: framesLater(text) };
   }
 
   const index = lines();
-  const mask = lineMask(parsed.root, index);
+  const mask = lineMask(parsed, index);
   const toProblem = (finding: Omit<LaneFinding, 'path'> & { path?: LanePath }, range: TextRange): Problem => {
     const position = index.position(range);
     return {
@@ -79,7 +81,13 @@ export function validateLane(text: string, file: string): ValidatedLane {
     ...checked.findings.map((finding) => toProblem(finding, rangeOfFinding(parsed.root, finding))),
   ]);
   const clean = checked.lane !== undefined && problems.every(({ severity }) => severity === 'warning');
-  return { ...(clean && checked.lane !== undefined ? { lane: checked.lane } : {}), problems, positionOf, version };
+  return {
+    ...(clean && checked.lane !== undefined ? { lane: checked.lane } : {}),
+    problems,
+    positionOf,
+    version,
+    frameAt: framesLater(text),
+  };
 }
 
 function positionsIn(root: unknown, lines: () => LineIndex): PositionOf {
@@ -97,6 +105,15 @@ function positionsLater(text: string): PositionOf {
       positionOf = positionsIn(parsed.root, () => index);
     }
     return positionOf(path, part);
+  };
+}
+
+/** Frames for who has something to say about a lane that was judged already. */
+function framesLater(text: string): ValidatedLane['frameAt'] {
+  return (position) => {
+    const parsed = parseLane(text, indexLines);
+    const index = indexLines(parsed.text);
+    return codeFrame(index.lines, position, { mask: lineMask(parsed, index) });
   };
 }
 

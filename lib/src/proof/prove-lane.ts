@@ -30,12 +30,33 @@ export interface ProveOptions {
  */
 export async function proveLane(rendered: RenderedLane, options: ProveOptions = {}): Promise<Proof> {
   const worker = options.worker ?? new URL('./worker.js', import.meta.url);
-  const waiting = [...PROOF_ENVIRONMENTS];
+  const answers: ProofAnswer[] = [];
+  let next = 0;
+  const work = async () => {
+    for (let at = next++; at < PROOF_ENVIRONMENTS.length; at = next++) {
+      const environment = PROOF_ENVIRONMENTS[at];
+      if (environment === undefined) return;
+      const answer = await renderIn(environment, rendered, worker);
+      if ('forbidden' in answer) throw failure(rendered, `the renderer used ${answer.forbidden}`);
+      answers[at] = answer;
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, work));
+  } finally {
+    // After a failure no further process is started.
+    next = PROOF_ENVIRONMENTS.length;
+  }
+  return compared(rendered, answers);
+}
+
+/** Held against the first environment in their order, so that a difference is told the same way each time. */
+function compared(rendered: RenderedLane, answers: readonly ProofAnswer[]): Proof {
   let expected: Readonly<Record<string, string>> | undefined;
   let renderings = 0;
-  const compare = (answer: ProofAnswer, environment: ProofEnvironment) => {
-    if ('forbidden' in answer) throw failure(rendered, `the renderer used ${answer.forbidden}`);
-    for (const rendering of answer.renderings) {
+  for (const [at, environment] of PROOF_ENVIRONMENTS.entries()) {
+    const answer = answers[at];
+    for (const rendering of answer !== undefined && 'renderings' in answer ? answer.renderings : []) {
       expected ??= rendering;
       renderings += 1;
       const differing = differingKey(expected, rendering);
@@ -43,16 +64,6 @@ export async function proveLane(rendered: RenderedLane, options: ProveOptions = 
         throw failure(rendered, `${differing} differs between two renderings, in ${environmentTitle(environment)}`);
       }
     }
-  };
-  const lane = async () => {
-    for (let environment = waiting.shift(); environment !== undefined; environment = waiting.shift()) {
-      compare(await renderIn(environment, rendered, worker), environment);
-    }
-  };
-  try {
-    await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, lane));
-  } finally {
-    waiting.length = 0;
   }
   return { environments: PROOF_ENVIRONMENTS.length, renderings };
 }

@@ -1,6 +1,7 @@
 import { defaultLaneFile, type ServiceRecord } from '../artifacts/artifact.ts';
 import { assertArtifact, assertCommit } from '../artifacts/artifact-rules.ts';
 import { artifactCatalog } from '../artifacts/catalog.ts';
+import { AgentRunError } from '../errors.ts';
 import type { Lane } from '../lane/lane.ts';
 import { applicationPath, projectPath, runtimeDirectory } from '../lane/rendered-paths.ts';
 import { controlPlaneObjects } from '../manifests/control-plane.ts';
@@ -86,10 +87,11 @@ export function renderGitopsFiles(
  * Renders a lane: a pure function of its arguments, byte-identical on every run and machine.
  * What it returns is unchecked: see `checkRendered`.
  *
- * @throws AgentRunError `source-commit-invalid`, `artifact-invalid` or `artifact-mismatch` for a bad input, and
+ * @throws AgentRunError `lane-type` for what is no lane, `source-commit-invalid`, `artifact-invalid` or `artifact-mismatch` for a bad input, and
  *   `output-text` for a text that YAML cannot carry.
  */
 export function renderLane(lane: Lane, input: RenderInput): RenderedLane {
+  assertLane(lane);
   assertCommit(input.sourceCommit);
   assertArtifact(input.sourceCommit, input.artifact);
   const full = { templates: builtInTemplates, laneFile: defaultLaneFile(lane), ...input };
@@ -103,6 +105,15 @@ export function renderLane(lane: Lane, input: RenderInput): RenderedLane {
     filesDigest: filesDigest(files),
     objectsDigest: objectsDigest(controlPlane.objects),
   };
+}
+
+/** The likely slip: `loadLane` gives the lane in a field. */
+function assertLane(lane: Partial<Lane> | undefined): void {
+  if (typeof lane?.version === 'string' && lane.deployment !== undefined) return;
+  throw new AgentRunError(
+    'lane-type',
+    'what shall be rendered is no lane; pass the field "lane" of what loadLane gives',
+  );
 }
 
 const jsonFile = (path: string, value: object): RenderedFile => ({

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { AgentRunError, loadLane, newLaneText } from '@agentrun/lib';
 import type { Command } from 'commander';
 import { type CommandContext, lanesDirOption, subcommand } from '../command.ts';
-import { laneFile } from '../lane-files.ts';
+import { laneFile, shownPath } from '../lane-files.ts';
 
 export function laneNewCommand(lane: Command, context: CommandContext): void {
   subcommand(lane, 'new')
@@ -33,23 +33,24 @@ async function newLane(
   const { lane, text } = await loadLane(source, { displayPath: options.from });
   const { text: fresh, changes } = newLaneText(text, lane.version, version);
   const target = join(resolve(cwd, options.lanesDir), `${version}.yaml`);
-  await writeFresh(target, fresh);
+  const name = shownPath(target, cwd);
+  await writeFresh(target, name, fresh);
   for (const { line, before, after } of changes) {
-    terminal.stderr.write(`${target}:${line}: ${before.trim()} -> ${after.trim()}\n`);
+    terminal.stderr.write(`${name}:${line}: ${before.trim()} -> ${after.trim()}\n`);
   }
-  terminal.stderr.write(`${target}: made from ${lane.version}, ${changes.length} lines changed\n`);
+  terminal.stderr.write(`${name}: made from ${lane.version}, ${changes.length} lines changed\n`);
 }
 
-async function writeFresh(target: string, text: string): Promise<void> {
+async function writeFresh(target: string, name: string, text: string): Promise<void> {
   try {
     await mkdir(dirname(target), { recursive: true });
     await writeFile(target, text, { flag: 'wx' });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') {
-      throw new AgentRunError('output-write', `the lane ${target} cannot be written: ${(cause as Error).message}`, {
+      throw new AgentRunError('output-write', `the lane ${name} cannot be written: ${(cause as Error).message}`, {
         cause,
       });
     }
-    throw new AgentRunError('lane-exists', `the lane ${target} exists already`, { cause });
+    throw new AgentRunError('lane-exists', `the lane ${name} exists already`, { cause });
   }
 }

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import {
   AgentRunError,
+  assertCommitted,
   type LoadedLane,
   type Problem,
   type PublishSource,
@@ -68,7 +69,8 @@ async function publish(
   const progress = createProgress(terminal, files.length, 'rendering');
   const works = await workOnLanes(
     files,
-    (loaded, file) => renderInput(loaded, file.path, { ...options, allowDirty: false }, cwd, repositories),
+    (loaded, file) =>
+      renderInput(loaded, file.path, { ...options, allowDirty: false, publishes: true }, cwd, repositories),
     progress,
     (rendered) => rendered,
   );
@@ -88,6 +90,7 @@ async function publish(
       const { kept: rendered, summary } = done;
       try {
         const source = await sourceOf(loaded, rendered, file, repositories, options);
+        await assertCommitted(source);
         const result = await publishLane(source, writeOptions(rendered, options, cwd));
         problems.push(...result.problems);
         reports.push(branchReport(laneReport(summary, ''), result, options));

@@ -1,8 +1,8 @@
-import { isAbsolute, join, relative, resolve } from 'node:path';
-import { type OutputFile, proveLane, type RenderedLane, writeOutput } from '@agentrun/lib';
+import { resolve } from 'node:path';
+import { AgentRunError, type OutputFile, proveLane, type RenderedLane, writeOutput } from '@agentrun/lib';
 import type { Command } from 'commander';
 import { type CommandContext, subcommand } from '../command.ts';
-import { laneFiles } from '../lane-files.ts';
+import { laneFiles, shownPath } from '../lane-files.ts';
 import { failedOrHeld, laneReport, workOnLanes } from '../lanes-at-work.ts';
 import { printReport } from '../print-report.ts';
 import { createProgress } from '../progress.ts';
@@ -42,6 +42,7 @@ async function synth(
 ): Promise<void> {
   const cwd = terminal.cwd();
   assertOneArtifact(options);
+  if (options.out?.trim() === '') throw new AgentRunError('usage', '--out names no directory');
   const files = await laneFiles({ lanes, all: options.all === true, lanesDir: options.lanesDir }, cwd);
   const repositories = repositoryLookup();
   const progress = createProgress(terminal, files.length, 'rendering');
@@ -76,7 +77,7 @@ async function synth(
   printReport({ command: 'synth', ok, lanes: reports, problems }, options.format, terminal);
   if (options.format === 'text') {
     for (const line of proofs) terminal.stderr.write(`${line}\n`);
-    terminal.stderr.write(`output: ${shown(directory, cwd)}\n`);
+    terminal.stderr.write(`output: ${shownPath(directory, cwd)}\n`);
     for (const { summary } of done) terminal.stdout.write(`${summary.version} ${summary.filesDigest}\n`);
   }
 }
@@ -94,9 +95,4 @@ async function proveAll(rendered: readonly RenderedLane[], terminal: CommandCont
   }
   if (terminal.stderr.isTTY === true && rendered.length > 0) terminal.stderr.write('\r\u001b[K');
   return lines;
-}
-
-function shown(path: string, cwd: string): string {
-  const below = relative(cwd, path);
-  return below === '' || below.startsWith('..') || isAbsolute(below) ? path : join(below);
 }

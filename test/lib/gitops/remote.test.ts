@@ -112,7 +112,6 @@ it('only the words of the remote for the ref are a refusal; an answer that faile
 describe('a remote', () => {
   it.each([
     'https://git.example/a.git',
-    'http://user@git.example:8080/a.git',
     'ssh://git@git.example/a.git',
     'git://git.example/a.git',
     'file:///srv/a.git',
@@ -156,6 +155,7 @@ describe('a remote', () => {
 
   it.each([
     'https://user:pa55word@git.example/a.git',
+    'http://pa55word@git.example:8080/a.git',
     'https://:pa55word@git.example/a.git',
     'https://user:p@pa55word@git.example/a.git',
     'ssh://git:pa55word@git.example/a.git',

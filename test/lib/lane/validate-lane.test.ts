@@ -100,13 +100,10 @@ describe('the problems of a lane', () => {
     expect(codes(text)).toEqual(['lane-alias']);
   });
 
-  it('take the usual port of the scheme when the URL has none', () => {
+  it('refuse a port of the manager that it may not bind, and a URL without its port', () => {
     const url = 'http://agentrun-mgr.agentrun-v01.svc.cluster.local:8080';
-    const at80 = good
-      .replace('managerPort: 8080', 'managerPort: 80')
-      .replace(url, 'http://agentrun-mgr.agentrun-v01.svc');
-    expect(codes(at80)).toEqual([]);
-    expect(codes(at80.replace('http://agentrun-mgr', 'https://agentrun-mgr'))).toEqual(['lane-rule']);
+    expect(codes(good.replace('managerPort: 8080', 'managerPort: 80'))).toEqual(['lane-range']);
+    expect(codes(good.replace(url, 'http://agentrun-mgr.agentrun-v01.svc'))).toEqual(['lane-rule']);
     expect(codes(good.replace(url, `${url}?x`))).toEqual(['lane-rule']);
     expect(codes(good.replace(url, 'http://agentrun-mgr.agentrun-v01.svc:99999'))).toEqual(['lane-rule']);
   });

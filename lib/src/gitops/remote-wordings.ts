@@ -41,7 +41,7 @@ const KNOWN: readonly Wording[] = [
     pattern:
       /Authentication failed|could not read (?:Username|Password)|terminal prompts disabled|Permission denied \([a-z]|HTTP Basic: Access denied|(?:error:|HTTP|HTTP code) 40[137]\b|access denied|insufficient permission|not authorized|Write access to repository not granted|Permission to .* denied|Invalid username or|unable to create temporary object directory/i,
     code: 'remote-auth',
-    what: 'the server does not accept the credentials',
+    what: 'the server does not let this account in',
     final: true,
   },
   {

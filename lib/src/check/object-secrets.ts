@@ -54,8 +54,26 @@ function isFree(kind: string, path: Path): boolean {
   return params !== -1 && ['default', 'value'].includes(path[params + 2] ?? '');
 }
 
+/** Texts without a name that hold no secret: the same scripts and words stand in every object of every lane. */
+const clearedWords = { free: new Set<string>(), bound: new Set<string>() };
+const clearedScripts = { free: new Set<string>(), bound: new Set<string>() };
+/** Bounds of what is remembered: by length, in characters, and by number. */
+const WORDS = { longest: 256, most: 5_000 };
+const SCRIPTS = { longest: 65_536, most: 50 };
+
 /** The shape and text of a secret in one string. */
 function secretIn(text: string, name: string | undefined, free: boolean): { shape: string; text: string } | undefined {
+  if (name !== undefined) return lookIn(text, name, free);
+  const isWord = text.length <= WORDS.longest;
+  const known = (isWord ? clearedWords : clearedScripts)[free ? 'free' : 'bound'];
+  if (known.has(text)) return undefined;
+  const found = lookIn(text, name, free);
+  const { longest, most } = isWord ? WORDS : SCRIPTS;
+  if (found === undefined && text.length <= longest && known.size < most) known.add(text);
+  return found;
+}
+
+function lookIn(text: string, name: string | undefined, free: boolean): { shape: string; text: string } | undefined {
   const id = KNOWN_IDS.has(name?.split('/').at(-1) ?? '');
   const plain =
     name !== undefined && !id

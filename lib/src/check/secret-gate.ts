@@ -1,6 +1,7 @@
 /** Keeps secrets out of what is rendered: every file is looked through before it is written. */
 import { findSecrets, maskSecrets } from '../contract/secret-shapes.ts';
 import type { KubernetesObject } from '../manifests/kubernetes-object.ts';
+import { yamlDocuments } from '../render/yaml.ts';
 import { findEncodedSecrets } from './encoded-secret.ts';
 import { findObjectSecrets } from './object-secrets.ts';
 
@@ -77,6 +78,16 @@ function checkContent(file: SecretGateFile, seen: ReadonlySet<string>): SecretGa
   return findings;
 }
 
+/** Whether the text is what our writer makes of the objects: then it holds nothing that they do not hold. */
+const holdsObjectsOnly = ({ content, objects = [] }: SecretGateFile): boolean => {
+  try {
+    return objects.length > 0 && yamlDocuments(objects) === content;
+  } catch {
+    // An object that cannot be written did not make the text.
+    return false;
+  }
+};
+
 /**
  * Every secret in the rendered files, in the order of the files: Secrets that carry values, known shapes anywhere
  * (base64 is decoded), values behind names such as `API_KEY`, and random strings where a person writes freely.
@@ -85,6 +96,7 @@ function checkContent(file: SecretGateFile, seen: ReadonlySet<string>): SecretGa
 export function checkSecrets(files: readonly SecretGateFile[]): SecretGateFinding[] {
   return files.flatMap((file) => {
     const seen = new Set<string>();
-    return [...checkObjects(file, seen), ...checkContent(file, seen)];
+    const ofObjects = checkObjects(file, seen);
+    return holdsObjectsOnly(file) ? ofObjects : [...ofObjects, ...checkContent(file, seen)];
   });
 }

@@ -11,6 +11,8 @@ const project = (name: string, include: string[], testTimeout = 20_000) => ({
 export default defineConfig({
   root: import.meta.dirname,
   test: {
+    // One for each core: most tests wait for processes that they start.
+    maxWorkers: '100%',
     projects: [
       project('lib', ['lib/**/*.test.ts']),
       project('synth', ['synth/**/*.test.ts'], 120_000),

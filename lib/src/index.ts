@@ -26,6 +26,7 @@ export {
   assertCommitted,
   type BranchFile,
   type BranchPlan,
+  type DrySource,
   type LaneCommit,
   type LaneRepository,
   listPublishedLanes,

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import {
-  type LaneCommit,
+  type DrySource,
   listPublishedLanes,
   type PublishedLane,
   type RemovalResult,
@@ -16,7 +16,6 @@ export interface PresentLanes {
   /** Their folder in the repository. */
   readonly folder: string;
   readonly present: ReadonlySet<string>;
-  readonly commit: LaneCommit;
 }
 
 /** A lane that was pruned, or would be. */
@@ -27,19 +26,57 @@ export interface PrunedLane {
 
 /** The lanes of this repository and folder that are on a branch although their file is gone; lanes of others are not told. */
 export async function leftLanes(
-  { repository, folder, present }: Omit<PresentLanes, 'commit'>,
+  lanes: PresentLanes,
   options: Pick<UnpublishOptions, 'remote' | 'branch' | 'cwd'>,
 ): Promise<PublishedLane[]> {
-  const published = await listPublishedLanes(options.remote, options.branch, options);
-  return published.filter(
+  return leftOf(lanes, await listPublishedLanes(options.remote, options.branch, options));
+}
+
+const leftOf = ({ repository, folder, present }: PresentLanes, published: readonly PublishedLane[]): PublishedLane[] =>
+  published.filter(
     ({ lane, laneFile, laneRepository }) =>
       dirname(laneFile) === folder && sameRepository(laneRepository, repository) && !present.has(lane),
   );
+
+/**
+ * Which new lanes of a branch take the place of which left ones, so that a rename is one commit: a new lane replaces
+ * those whose paths it wants, and the only one that is new the only one that is left.
+ *
+ * @param wanted the paths of each lane that is to be published to the branch
+ */
+export async function replacedLanes(
+  lanes: PresentLanes,
+  wanted: ReadonlyMap<string, readonly string[]>,
+  options: Pick<UnpublishOptions, 'remote' | 'branch' | 'cwd'>,
+): Promise<Map<string, string[]>> {
+  const published = await listPublishedLanes(options.remote, options.branch, options);
+  const left = leftOf(lanes, published);
+  const there = new Set(published.map(({ lane }) => lane));
+  const added = [...wanted.keys()].filter((lane) => !there.has(lane));
+  const isOnly = added.length === 1 && left.length === 1;
+  const claimed = new Set<string>();
+  const replaced = new Map<string, string[]>();
+  for (const lane of added) {
+    const paths = new Set(wanted.get(lane));
+    const own = left.filter((one) => !claimed.has(one.lane) && (isOnly || one.paths.some((path) => paths.has(path))));
+    for (const one of own) claimed.add(one.lane);
+    replaced.set(
+      lane,
+      own.map((one) => one.lane),
+    );
+  }
+  return replaced;
 }
 
-/** Removes these lanes from a branch, one by one. */
-export async function* pruneBranch(lanes: PresentLanes, options: UnpublishOptions): AsyncGenerator<PrunedLane> {
+/** Removes these lanes from a branch, one by one; with a source those only that no newer commit published. */
+export async function* pruneBranch(
+  lanes: PresentLanes,
+  source: DrySource,
+  isRollback: boolean,
+  options: UnpublishOptions,
+): AsyncGenerator<PrunedLane> {
   for (const { lane } of await leftLanes(lanes, options)) {
-    yield { lane, result: await unpublishLane({ lane, commit: lanes.commit }, options) };
+    const removal = { lane, commit: source.commit, ...(isRollback ? {} : { source }) };
+    yield { lane, result: await unpublishLane(removal, options) };
   }
 }

@@ -38,7 +38,7 @@ export const BENIGN_VALUES: readonly string[] = [
   'file:///opt/agentrun/specs',
   'http://proxy.example.internal:3128',
   'https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0',
-  'https://registry.npmjs.example/@scope/package/-/package-1.2.3.tgz',
+  'https://packages.example/@scope/package/-/package-1.2.3.tgz',
   'jdbc:postgresql://db.example.internal:5432/agentrun',
   'https://A1B2C3D4E5F6A7B8C9D0E1F2A3B4C5D6.gr7.eu-west-1.eks.amazonaws.com',
   'mongodb+srv://cluster0.ab1cd.mongodb.example/lanes?retryWrites=true&w=majority',

@@ -43,8 +43,9 @@ export function provenanceOf({ input }: RenderedLane, inventory: LaneInventory):
 }
 
 /** The message of a publish commit; it ends with one newline, since the commit's id depends on it. */
-export function publishMessage(provenance: Provenance): string {
-  const trailers = Object.entries(TRAILERS).map(([key, name]) => `${name}: ${provenance[key as keyof Provenance]}`);
+export function publishMessage(provenance: Provenance, replaced: readonly string[] = []): string {
+  const own = Object.entries(TRAILERS).map(([key, name]) => `${name}: ${provenance[key as keyof Provenance]}`);
+  const trailers = [...own, ...replaced.map((lane) => `${REMOVED}: ${lane}`)];
   return `Publish lane ${provenance.lane} from ${provenance.laneCommit.slice(0, 12)}\n\n${trailers.join('\n')}\n`;
 }
 
@@ -53,24 +54,23 @@ export const removalMessage = (lane: string): string => `Remove lane ${lane}\n\n
 
 /** Reads the trailers of a commit message; undefined when it is no publish commit, or a value is not of its form. */
 export function readProvenance(message: string): Provenance | undefined {
-  const found = trailersOf(message);
+  const found = new Map(trailersOf(message));
   const entries = Object.entries(TRAILERS).map(([key, name]) => [key, found.get(name) ?? ''] as const);
   const whole = entries.every(([key, value]) => FORMS[key as keyof Provenance].test(value));
   return whole ? (Object.fromEntries(entries) as Provenance) : undefined;
 }
 
-/** The lane that a commit removes; undefined when it removes none. */
-export const readRemoval = (message: string): string | undefined => trailersOf(message).get(REMOVED);
+/** The lanes that a commit removes. */
+export const readRemovals = (message: string): string[] =>
+  trailersOf(message).flatMap(([name, value]) => (name === REMOVED ? [value] : []));
 
-/** The name and value of each line of the last paragraph; of two with one name, the last. */
-function trailersOf(message: string): Map<string, string> {
+/** The name and value of each line of the last paragraph. */
+function trailersOf(message: string): (readonly [string, string])[] {
   const last = message.trimEnd().split('\n\n').at(-1) ?? '';
-  return new Map(
-    last.split('\n').flatMap((line) => {
-      const [, name, value = ''] = /^([A-Za-z-]+): (.*)$/.exec(line) ?? [];
-      return name === undefined ? [] : [[name, value] as const];
-    }),
-  );
+  return last.split('\n').flatMap((line) => {
+    const [, name, value = ''] = /^([A-Za-z-]+): (.*)$/.exec(line) ?? [];
+    return name === undefined ? [] : [[name, value] as const];
+  });
 }
 
 /** The extended pattern of the lines by which a lane's publishes and removals are looked for; it may find too much. */

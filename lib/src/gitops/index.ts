@@ -1,4 +1,5 @@
 /** Rendered lanes on their GitOps branch: publish, remove, verify. The only user of git in the library. */
+export type { DrySource } from './ancestry.ts';
 export { assertCommitted } from './assert-committed.ts';
 export { type LaneRepository } from './lane-at-commit.ts';
 export { type LaneCommit, readLaneCommit } from './lane-commit.ts';

@@ -49,11 +49,11 @@ export function laneOnBranch({ rendered, repository, commit, text }: PublishSour
 export async function planPublish(
   snapshot: BranchSnapshot,
   { inventory, files, companions }: LaneOnBranch,
-  { force, digestOf }: { readonly force: boolean; readonly digestOf: DigestOf },
+  how: { readonly replaced?: readonly string[]; readonly force: boolean; readonly digestOf: DigestOf },
 ): Promise<BranchPlan | undefined> {
   const { lane } = inventory;
   const published = snapshot.inventories.get(lane);
-  const { writes, removals } = await planLane({ snapshot, lane, files, companions, force, digestOf });
+  const { writes, removals } = await planLane({ snapshot, lane, files, companions, ...how });
   const isThere =
     published !== undefined &&
     writes.length === 0 &&

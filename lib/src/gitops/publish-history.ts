@@ -1,5 +1,5 @@
 import { AgentRunError } from '../errors.ts';
-import { laneTrailerPattern, type Provenance, readProvenance, readRemoval } from './commit-message.ts';
+import { laneTrailerPattern, type Provenance, readProvenance, readRemovals } from './commit-message.ts';
 import type { Git } from './git.ts';
 
 /** The newest commit that published a lane. */
@@ -43,7 +43,7 @@ async function newest(git: Git, head: string, lane: string): Promise<PublishComm
   const output = await git.text([...LOG, `--grep=${laneTrailerPattern(lane)}`, head]);
   for (const entry of output.split('\0\0')) {
     const [id = '', message = ''] = entry.trimStart().split('\0');
-    if (readRemoval(message) === lane) {
+    if (readRemovals(message).includes(lane)) {
       throw new AgentRunError('lane-not-published', `lane ${lane} was removed from the branch by the commit ${id}`);
     }
     const provenance = readProvenance(message);

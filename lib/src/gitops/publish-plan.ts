@@ -23,6 +23,8 @@ export interface PlanInput {
   readonly snapshot: BranchSnapshot;
   /** The lane that is published or removed. */
   readonly lane: string;
+  /** Lanes whose place it takes: what they own is its own. Default none. */
+  readonly replaced?: readonly string[];
   /** The rendered files, which the lane shall own; empty to remove the lane. */
   readonly files: readonly BranchFile[];
   /** The files that go with them: the lane's inventory and the metadata. Checked here, written by the caller. */
@@ -42,11 +44,12 @@ const REGULAR = '100644';
  *   `output-path`
  */
 export async function planLane(input: PlanInput): Promise<BranchPlan> {
-  const { snapshot, lane, files, companions, force, digestOf } = input;
-  const published = snapshot.inventories.get(lane);
-  const own = new Map((published?.files ?? []).map(({ path, digest }) => [path, digest]));
-  const ownCompanions = published === undefined ? [] : companionPaths(lane, published);
-  const owners = ownersOf(snapshot, lane);
+  const { snapshot, lane, replaced = [], files, companions, force, digestOf } = input;
+  const ours = new Set([lane, ...replaced]);
+  const published = [...ours].flatMap((one) => snapshot.inventories.get(one) ?? []);
+  const own = new Map(published.flatMap((one) => one.files.map(({ path, digest }) => [path, digest])));
+  const ownCompanions = published.flatMap((one) => companionPaths(one.lane, one));
+  const owners = ownersOf(snapshot, ours);
   const problems: Problem[] = [];
   const refuse = (code: Problem['code'], message: string) => problems.push({ code, severity: 'error', message });
   const writes: BranchFile[] = [];
@@ -95,11 +98,11 @@ export async function planLane(input: PlanInput): Promise<BranchPlan> {
   return { writes, removals };
 }
 
-/** Paths that other lanes own, with the lane. */
-function ownersOf(snapshot: BranchSnapshot, lane: string): Map<string, string> {
+/** Paths that other lanes than ours own, with the lane. */
+function ownersOf(snapshot: BranchSnapshot, ours: ReadonlySet<string>): Map<string, string> {
   const owners = new Map<string, string>();
   for (const [other, inventory] of snapshot.inventories) {
-    if (other === lane) continue;
+    if (ours.has(other)) continue;
     for (const path of companionPaths(other, inventory)) owners.set(path, other);
     for (const { path } of inventory.files) owners.set(path, other);
   }

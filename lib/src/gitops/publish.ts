@@ -1,18 +1,17 @@
 import { resolve } from 'node:path';
-import { AgentRunError, type Problem } from '../errors.ts';
-import { sameRepository } from '../lane/repository-url.ts';
+import type { Problem } from '../errors.ts';
+import { isBehind, relationReader } from './ancestry.ts';
 import { assertPublishable } from './assert-publishable.ts';
 import { contentsBefore, digestReader } from './branch-contents.ts';
 import { type BranchSnapshot, fetchSnapshot, isOnBranch } from './branch-snapshot.ts';
 import { provenanceOf, publishMessage } from './commit-message.ts';
 import { type Environment, type Git, inDisposableRepository } from './git.ts';
-import type { LaneInventory } from './inventory.ts';
-import { type Relation, relationHere, relationOf } from './lane-commit.ts';
+import { relationHere } from './lane-commit.ts';
 import { type LaneOnBranch, laneOnBranch, type PublishSource, planPublish } from './lane-on-branch.ts';
 import type { BranchPlan } from './publish-plan.ts';
 import { pushUntilTaken } from './push.ts';
 import { notedCommit, pushNote } from './push-note.ts';
-import { resolveRemote, withoutCredentials } from './remote.ts';
+import { resolveRemote } from './remote.ts';
 import type { Signing } from './sign-commit.ts';
 import { assertAuthor, writeCommit } from './write-commit.ts';
 
@@ -28,6 +27,8 @@ export interface PublishOptions {
   readonly force?: boolean;
   /** Publish an older or unrelated commit of the lane's repository: a rollback. */
   readonly allowOlder?: boolean;
+  /** Lanes that this one takes the place of: they are removed by the same commit. Default none. */
+  readonly replaces?: readonly string[];
   /** Work everything out, push nothing. */
   readonly dryRun?: boolean;
   readonly signing?: Signing;
@@ -51,6 +52,8 @@ export interface PublishResult {
   readonly commit: string | undefined;
   /** What changed on the branch; with a dry run, what would. */
   readonly plan: BranchPlan;
+  /** The lanes that were removed by the same commit. */
+  readonly replaced: readonly string[];
   /** Number of tries, 1 when nobody was faster. */
   readonly attempts: number;
   /** Contents that the plan replaces or removes, by path; for a dry run only. */
@@ -62,12 +65,13 @@ export interface PublishResult {
 interface Decision {
   readonly status: PublishStatus;
   readonly plan: BranchPlan;
+  readonly replaced: readonly string[];
   /** The commit that was made. */
   readonly commit?: string;
 }
 
 const NOTHING: BranchPlan = { writes: [], removals: [] };
-const UNCHANGED: Decision = { status: 'unchanged', plan: NOTHING };
+const UNCHANGED: Decision = { status: 'unchanged', plan: NOTHING, replaced: [] };
 
 /**
  * Brings a rendered lane to its GitOps branch: one commit on top of the newest one, pushed with a lease, made again
@@ -101,7 +105,7 @@ export async function publishLane(source: PublishSource, options: PublishOptions
       const commit = await writeCommit(git, {
         parent: head,
         plan: decision.plan,
-        message: publishMessage(provenanceOf(source.rendered, wanted.inventory)),
+        message: publishMessage(provenanceOf(source.rendered, wanted.inventory), decision.replaced),
         author,
         date: source.commit.committed,
         ...signingOf(options),
@@ -109,9 +113,9 @@ export async function publishLane(source: PublishSource, options: PublishOptions
       decision = { ...decision, commit };
       return { commit, ref: `refs/heads/${branch}`, expected: head };
     });
-    const { status, plan } = decision;
+    const { status, plan, replaced } = decision;
     const commit = decision.commit ?? snapshot?.head;
-    const result = { status, commit, plan, attempts, before: new Map<string, string>(), problems: [] };
+    const result = { status, commit, plan, replaced, attempts, before: new Map<string, string>(), problems: [] };
     if (snapshot === undefined || commit === undefined || status === 'superseded') return result;
     if (options.dryRun === true) return { ...result, before: await contentsBefore(git, snapshot, plan) };
     if (status === 'unchanged' && !(await judge.movesNote(git, snapshot))) return result;
@@ -135,40 +139,36 @@ async function decide(
   judge: OlderJudge,
   options: PublishOptions,
 ): Promise<Decision> {
-  if (await judge.isSuperseded(git, snapshot)) return { status: 'superseded', plan: NOTHING };
-  const how = { force: options.force === true, digestOf: digestReader(git) };
+  const replaced = (options.replaces ?? []).filter(
+    (lane) => lane !== wanted.inventory.lane && snapshot.inventories.has(lane),
+  );
+  if (await judge.isSuperseded(git, snapshot, replaced)) return { ...UNCHANGED, status: 'superseded' };
+  const how = { replaced, force: options.force === true, digestOf: digestReader(git) };
   const plan = await planPublish(snapshot, wanted, how);
-  return plan === undefined ? UNCHANGED : { status: 'published', plan };
+  return plan === undefined ? UNCHANGED : { status: 'published', plan, replaced };
 }
 
 /** Says whether the branch is ahead of what is to be published. */
 interface OlderJudge {
   /** @throws AgentRunError `source-diverged` when nobody can say */
-  isSuperseded(git: Git, snapshot: BranchSnapshot): Promise<boolean>;
+  isSuperseded(git: Git, snapshot: BranchSnapshot, replaced: readonly string[]): Promise<boolean>;
   /** Whether the note on a branch that has the files already shall name our commit. */
   movesNote(git: Git, snapshot: BranchSnapshot): Promise<boolean>;
 }
 
 function olderJudge(source: PublishSource, options: PublishOptions): OlderJudge {
-  const { rendered, commit, path, repository } = source;
+  const { rendered, commit, path } = source;
   const { allowOlder = false, environment } = options;
   const { version } = rendered.lane;
-  const known = new Map<string, Promise<Relation>>();
-  // Asked in each try, and the answer may come from another server.
-  const relationTo = (other: string): Promise<Relation> => {
-    const relation = known.get(other) ?? relationOf(path, commit.id, other, repository, environment);
-    known.set(other, relation);
-    return relation;
-  };
+  const relationTo = relationReader(source, environment);
   return {
-    async isSuperseded(git, snapshot) {
+    async isSuperseded(git, snapshot, replaced) {
+      if (allowOlder) return false;
+      for (const inventory of [version, ...replaced].flatMap((lane) => snapshot.inventories.get(lane) ?? [])) {
+        if (await isBehind(source, inventory, relationTo)) return true;
+      }
       const published = snapshot.inventories.get(version);
-      if (published === undefined || allowOlder) return false;
-      const relation = sameRepository(published.laneRepository, repository)
-        ? await relationTo(published.laneCommit)
-        : 'unknown';
-      if (relation === 'diverged' || relation === 'unknown') throw divergedError(published, source, relation);
-      if (relation === 'older') return true;
+      if (published === undefined) return false;
       // Newer commits with the same files are in the note only. With several lanes it may tell of another one.
       const noted = snapshot.inventories.size === 1 ? await notedCommit(git, snapshot) : undefined;
       return noted !== undefined && noted !== published.laneCommit && (await relationTo(noted)) === 'older';
@@ -180,25 +180,4 @@ function olderJudge(source: PublishSource, options: PublishOptions): OlderJudge 
       return (await relationHere(path, commit.id, noted, environment)) !== 'older';
     },
   };
-}
-
-function divergedError(published: LaneInventory, source: PublishSource, relation: Relation): AgentRunError {
-  const { commit, repository } = source;
-  const before = `lane ${published.lane} was published from ${published.laneCommit} of ${published.laneRepository}`;
-  if (!sameRepository(published.laneRepository, repository)) {
-    return new AgentRunError(
-      'source-diverged',
-      `${before}, which is another repository than ${withoutCredentials(repository)}`,
-      {
-        hint: 'Give --lane-repository with the address on the branch if it is the same one, or pass --allow-older.',
-      },
-    );
-  }
-  const what = relation === 'unknown' ? 'is not known to come before' : 'is no ancestor of';
-  const hint = 'Fetch the history of the lane (git fetch --unshallow) and publish again, or pass --allow-older.';
-  return new AgentRunError(
-    'source-diverged',
-    `${before}, which ${what} ${commit.id}`,
-    relation === 'unknown' ? { hint } : {},
-  );
 }

@@ -8,6 +8,8 @@ export interface PublishedLane {
   readonly laneFile: string;
   readonly laneRepository: string;
   readonly laneCommit: string;
+  /** The rendered files that it owns. */
+  readonly paths: readonly string[];
 }
 
 /** The lanes that a branch holds, sorted by version; none when there is no such branch. */
@@ -25,6 +27,12 @@ export async function listPublishedLanes(
     throw error instanceof GitFailure ? remoteFailure(error, resolved) : error;
   });
   return [...inventories.values()]
-    .map(({ lane, laneFile, laneRepository, laneCommit }) => ({ lane, laneFile, laneRepository, laneCommit }))
+    .map(({ lane, laneFile, laneRepository, laneCommit, files }) => ({
+      lane,
+      laneFile,
+      laneRepository,
+      laneCommit,
+      paths: files.map(({ path }) => path),
+    }))
     .sort((a, b) => (a.lane < b.lane ? -1 : 1));
 }

@@ -1,4 +1,5 @@
 import { AgentRunError } from '../errors.ts';
+import { type DrySource, isBehind, relationReader } from './ancestry.ts';
 import { contentsBefore, digestReader } from './branch-contents.ts';
 import { type BranchSnapshot, fetchSnapshot, isOnBranch } from './branch-snapshot.ts';
 import { removalMessage } from './commit-message.ts';
@@ -15,13 +16,17 @@ export interface Removal {
   readonly lane: string;
   /** The commit whose date the removal carries. */
   readonly commit: LaneCommit;
+  /** What says that the lane is gone. A lane from a newer commit then stays. Default: it goes, whatever published it. */
+  readonly source?: DrySource;
 }
 
 /** Where, and how: as for a publish. The branch must be named: the lane file may be gone. */
-export type UnpublishOptions = Omit<PublishOptions, 'allowOlder' | 'branch'> & { readonly branch: string };
+export type UnpublishOptions = Omit<PublishOptions, 'allowOlder' | 'replaces' | 'branch'> & { readonly branch: string };
 
-/** How a removal ended: removed, or there was nothing of the lane. */
-export type RemovalResult = Omit<PublishResult, 'status'> & { readonly status: 'removed' | 'absent' };
+/** How a removal ended: removed, nothing was there, or a newer commit published the lane. */
+export type RemovalResult = Omit<PublishResult, 'status' | 'replaced'> & {
+  readonly status: 'removed' | 'absent' | 'superseded';
+};
 
 interface Decision {
   readonly status: RemovalResult['status'];
@@ -36,12 +41,17 @@ const ABSENT: Decision = { status: 'absent', plan: { writes: [], removals: [] } 
  * Removes everything that a lane owns from a GitOps branch, and nothing else.
  *
  * @throws AgentRunError `last-lane` when no other lane is on the branch, `path-edited` when one of its files was
- *   edited there, both unless forced; the branch is then as it was
+ *   edited there, both unless forced; `source-diverged` when nobody can say whether the source is newer; the branch is
+ *   then as it was
  */
-export async function unpublishLane({ lane, commit }: Removal, options: UnpublishOptions): Promise<RemovalResult> {
+export async function unpublishLane(
+  { lane, commit, source }: Removal,
+  options: UnpublishOptions,
+): Promise<RemovalResult> {
   const { branch, force = false, author = AUTHOR } = options;
   const remote = resolveRemote(options.remote, options.cwd);
   assertAuthor(author);
+  const relationTo = source === undefined ? undefined : relationReader(source, options.environment);
   return inDisposableRepository(async (git) => {
     let decision = ABSENT;
     let snapshot: BranchSnapshot | undefined;
@@ -50,10 +60,15 @@ export async function unpublishLane({ lane, commit }: Removal, options: Unpublis
       snapshot = await fetchSnapshot(git, remote, branch);
       const { head, inventories } = snapshot;
       const arrived = async () => last !== undefined && (await isOnBranch(git, remote, branch, head, last.commit));
-      const isAbsent = !inventories.has(lane);
+      const published = inventories.get(lane);
+      const isAbsent = published === undefined;
       if ((isAbsent || last?.isUnanswered === true) && (await arrived())) return undefined;
       decision = ABSENT;
       if (isAbsent) return undefined;
+      if (source !== undefined && relationTo !== undefined && (await isBehind(source, published, relationTo))) {
+        decision = { ...ABSENT, status: 'superseded' };
+        return undefined;
+      }
       if (inventories.size === 1 && !force) {
         throw new AgentRunError('last-lane', `lane ${lane} is the last one on the branch ${branch}`);
       }

@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import {
   AgentRunError,
   assertCommitted,
+  type DrySource,
   type LoadedLane,
   type Problem,
   type PublishSource,
@@ -18,7 +19,7 @@ import { laneRepositoryUrl } from '../lane-repository-url.ts';
 import { failedOrHeld, type LaneWork, laneReport, workOnLanes } from '../lanes-at-work.ts';
 import { printReport } from '../print-report.ts';
 import { createProgress } from '../progress.ts';
-import { type PrunedLane, pruneBranch } from '../prune-branch.ts';
+import { type PresentLanes, type PrunedLane, pruneBranch, replacedLanes } from '../prune-branch.ts';
 import { type BranchWriteOptions, branchWrite, withBranchWriteOptions } from '../publish-options.ts';
 import { assertOneArtifact, renderInput } from '../render-options.ts';
 import type { LaneReport } from '../report/index.ts';
@@ -85,15 +86,25 @@ async function publish(
   };
   if (!ok) reports.push(...works.map(failedOrHeld));
   else {
+    const branches = options.prune === true ? await branchesOf(works, options, cwd, repositories) : [];
+    const replacements = await replacementsOn(branches);
+    const gone = new Set<string>();
     for (const { file, loaded, done } of works) {
       if (loaded === undefined || done === undefined) continue;
       const { kept: rendered, summary } = done;
       try {
         const source = await sourceOf(loaded, rendered, file, repositories, options);
         await assertCommitted(source);
-        const result = await publishLane(source, writeOptions(rendered, options, cwd));
+        const result = await publishLane(source, {
+          ...writeOptions(rendered, options, cwd),
+          replaces: replacements.get(rendered.lane.version) ?? [],
+        });
         problems.push(...result.problems);
         reports.push(branchReport(laneReport(summary, ''), result, options));
+        for (const lane of result.replaced) {
+          gone.add(lane);
+          reports.push(branchReport({ lane, status: '' }, { ...result, status: 'removed' }, options));
+        }
         printDiff(result, options, terminal);
       } catch (error) {
         failed(error, file.shown);
@@ -101,8 +112,7 @@ async function publish(
       }
     }
     try {
-      const pruned = ok && options.prune === true ? pruneAll(works, options, cwd, repositories) : [];
-      for await (const { lane, result } of pruned) {
+      for await (const { lane, result } of ok ? pruneAll(branches, gone) : []) {
         problems.push(...result.problems);
         reports.push(branchReport({ lane, status: '' }, result, options));
         printDiff(result, options, terminal);
@@ -148,25 +158,59 @@ async function knownRepository(file: LaneFile, repositories: RepositoryLookup): 
   return state;
 }
 
-/** Prunes every branch that the lanes are published to. */
-async function* pruneAll(
+/** A branch that lanes are published to. */
+interface TargetBranch {
+  readonly lanes: PresentLanes;
+  readonly source: DrySource;
+  readonly write: ReturnType<typeof writeOptions>;
+  /** The paths of each lane that goes there. */
+  readonly wanted: Map<string, readonly string[]>;
+}
+
+async function branchesOf(
   works: readonly LaneWork<RenderedLane>[],
   options: PublishCommandOptions,
   cwd: string,
   repositories: RepositoryLookup,
-): AsyncGenerator<PrunedLane> {
-  const rendered = works.flatMap(({ done }) => done?.kept ?? []);
+): Promise<TargetBranch[]> {
   const [first] = works;
-  if (first === undefined) return;
+  if (first === undefined) return [];
+  const { path } = first.file;
   const state = await knownRepository(first.file, repositories);
-  const folder = dirname(pathInRepository(state, first.file.path));
-  const commit = await readLaneCommit(first.file.path);
+  const folder = dirname(pathInRepository(state, path));
+  const commit = await readLaneCommit(path);
+  const rendered = works.flatMap(({ done }) => done?.kept ?? []);
   const present = new Set(rendered.map(({ lane }) => lane.version));
-  const targets = rendered.map((one) => ({ one, write: writeOptions(one, options, cwd) }));
-  const branches = new Map(targets.map((target) => [`${target.write.remote}\0${target.write.branch}`, target]));
-  for (const { one, write } of branches.values()) {
-    const { allowOlder: _unused, ...removal } = write;
+  const branches = new Map<string, TargetBranch>();
+  for (const one of rendered) {
+    const write = writeOptions(one, options, cwd);
+    const key = `${write.remote}\0${write.branch}`;
     const repository = laneRepositoryUrl(state, one.lane.source.remote, options.laneRepository);
-    yield* pruneBranch({ repository, folder, present, commit }, removal);
+    const source = { commit, path, repository };
+    const branch = branches.get(key) ?? { lanes: { repository, folder, present }, source, write, wanted: new Map() };
+    const paths = one.files.map((file) => file.path);
+    branches.set(key, { ...branch, wanted: branch.wanted.set(one.lane.version, paths) });
+  }
+  return [...branches.values()];
+}
+
+/** Which lanes take the place of which, on all branches. What cannot be read of a branch is told by the publish to it. */
+async function replacementsOn(branches: readonly TargetBranch[]): Promise<Map<string, string[]>> {
+  const replaced = new Map<string, string[]>();
+  for (const { lanes, wanted, write } of branches) {
+    const found = await replacedLanes(lanes, wanted, write).catch((error: unknown) => {
+      if (error instanceof AgentRunError) return [];
+      throw error;
+    });
+    for (const [lane, others] of found) replaced.set(lane, others);
+  }
+  return replaced;
+}
+
+/** Removes what is left on the branches. */
+async function* pruneAll(branches: readonly TargetBranch[], gone: ReadonlySet<string>): AsyncGenerator<PrunedLane> {
+  for (const { lanes, source, write } of branches) {
+    const { allowOlder, ...removal } = write;
+    yield* pruneBranch({ ...lanes, present: new Set([...lanes.present, ...gone]) }, source, allowOlder, removal);
   }
 }

@@ -8,6 +8,7 @@ const root = join(import.meta.dirname, '..');
 const LIB: Readonly<Record<string, readonly string[]>> = {
   contract: [],
   'errors.ts': ['contract'],
+  processes: ['contract', 'errors.ts'],
   environment: ['contract', 'errors.ts'],
   lane: ['contract', 'errors.ts', 'environment'],
   artifacts: ['errors.ts', 'lane'],
@@ -23,27 +24,46 @@ const LIB: Readonly<Record<string, readonly string[]>> = {
 const OUTSIDE: readonly { module: RegExp; allowed: RegExp; why: string }[] = [
   {
     module: /^node:fs/,
-    allowed: /^lib\/src\/(?:lane\/load-lane|output\/|gitops\/|proof\/forbidden)|^synth\/src\//,
+    allowed:
+      /^lib\/src\/(?:lane\/load-lane|output\/|gitops\/|processes\/|proof\/forbidden)|^(?:synth|manager|runner)\/src\//,
     why: 'files are read by load-lane, and written by output and gitops',
   },
   {
     module: /^node:(?:child_process|os|worker_threads|net|https?)$/,
-    allowed: /^lib\/src\/(?:proof|gitops|output)\//,
+    allowed: /^lib\/src\/(?:proof|gitops|output|processes)\/|^(?:manager|runner)\/src\//,
     why: 'processes belong to the proof and to git',
   },
-  { module: /^yaml$/, allowed: /^lib\/src\/lane\//, why: 'YAML is read by lane and written by render/yaml.ts' },
+  {
+    module: /^yaml$/,
+    allowed: /^lib\/src\/lane\/|^manager\/src\/config\/rendered-environment/,
+    why: 'YAML is read by lane and by the manager that is given a rendered file, and written by render/yaml.ts',
+  },
   {
     module: /^(?:cdk8s|cdk8s-plus-28|constructs)(?:\/|$)/,
     allowed: /^lib\/src\/manifests\//,
     why: 'objects are made in manifests',
   },
-  { module: /^simple-git$/, allowed: /^lib\/src\/gitops\//, why: 'git belongs to gitops' },
+  {
+    module: /^simple-git$/,
+    allowed: /^lib\/src\/gitops\/|^runner\/src\/bundle\//,
+    why: 'git belongs to gitops, and to the checkouts of the runner',
+  },
+  { module: /^pg$/, allowed: /^manager\/src\//, why: "the database is the manager's" },
   { module: /^@agentrun\//, allowed: /^(?:synth|manager|runner)\//, why: 'the library imports itself by path' },
 ];
 
 /** Words that have one place, or none. */
 const WORDS: readonly { pattern: RegExp; allowed: RegExp; why: string }[] = [
-  { pattern: /\bprocess\.env\b/, allowed: /^lib\/src\/(?:proof|gitops)\//, why: 'the environment is read at the rim' },
+  {
+    pattern: /\bprocess\.env\b/,
+    allowed: /^lib\/src\/(?:proof|gitops)\/|^(?:manager|runner)\/src\/config\.ts$/,
+    why: 'the environment is read at the rim',
+  },
+  {
+    pattern: /\b(?:SELECT|INSERT INTO|UPDATE agentrun|DELETE FROM)\b/,
+    allowed: /^manager\/src\/(?:store|db)\//,
+    why: 'SQL belongs to the store',
+  },
   {
     pattern: /\bprocess\.exit(?:Code)?\b/,
     allowed: /^(?:synth|manager|runner)\/src\/main\.ts$/,
@@ -56,7 +76,7 @@ const WORDS: readonly { pattern: RegExp; allowed: RegExp; why: string }[] = [
   },
   {
     pattern: /\bMath\.random\b|\bDate\.now\b|\bnew Date\(\)/,
-    allowed: /^lib\/src\/(?:proof|output|gitops)\/|^(?:manager|runner)\//,
+    allowed: /^lib\/src\/(?:proof|output|gitops|processes)\/|^(?:manager|runner)\//,
     why: 'rendering knows no clock and no chance',
   },
   { pattern: /\bas any\b|: any\b|@ts-ignore|@ts-expect-error/, allowed: /^$/, why: 'types are not switched off' },

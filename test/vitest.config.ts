@@ -2,11 +2,14 @@ import { defaultServerConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 const conditions = ['@agentrun/source', ...defaultServerConditions];
-const project = (name: string, include: string[], testTimeout = 20_000) => ({
+const project = (name: string, include: string[], testTimeout = 20_000, globalSetup: string[] = []) => ({
   ssr: { resolve: { conditions } },
   resolve: { conditions },
-  test: { name, include, testTimeout, hookTimeout: 120_000 },
+  // Global setups run in an environment of their own.
+  environments: { __vitest__: { resolve: { conditions } } },
+  test: { name, include, testTimeout, hookTimeout: 120_000, globalSetup },
 });
+const POSTGRES = ['helpers/postgres-server.ts'];
 
 export default defineConfig({
   root: import.meta.dirname,
@@ -15,6 +18,8 @@ export default defineConfig({
     maxWorkers: '100%',
     projects: [
       project('lib', ['lib/**/*.test.ts']),
+      project('manager', ['manager/**/*.test.ts'], 60_000, POSTGRES),
+      project('runner', ['runner/**/*.test.ts', 'conformance/**/*.test.ts'], 60_000),
       project('synth', ['synth/**/*.test.ts'], 120_000),
       project('house', ['*.test.ts', 'templates/**/*.test.ts', 'docs/**/*.test.ts'], 300_000),
     ],

@@ -1,0 +1,57 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ownClient, type PoolLog } from '../db/pool.ts';
+import { RUN_CHANNEL } from '../store/notify.ts';
+import type { Wakeups } from './wakeups.ts';
+
+/** Hears what other managers tell, and turns it into wake-ups. */
+export interface Listener {
+  stop(): Promise<void>;
+}
+
+const RETRY_MS = 500;
+/** A connection that says nothing is asked for a sign of life this often: a dead one is not told by itself. */
+const PULSE_MS = 10_000;
+
+/**
+ * Listens on a connection of its own; a lost one is made again, and then everybody is woken, since what was said
+ * meanwhile was not heard.
+ */
+export function listen(url: string, wakeups: Wakeups, log: PoolLog): Listener {
+  const stopping = new AbortController();
+  const loop = (async () => {
+    while (!stopping.signal.aborted) {
+      await once(url, wakeups, log, stopping.signal);
+      await sleep(RETRY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
+    }
+  })();
+  return {
+    stop: async () => {
+      stopping.abort();
+      await loop;
+    },
+  };
+}
+
+async function once(url: string, wakeups: Wakeups, log: PoolLog, stopping: AbortSignal): Promise<void> {
+  const client = ownClient(url, 'agentrun-mgr-listen');
+  const lost = new AbortController();
+  client.on('error', () => lost.abort());
+  client.on('end', () => lost.abort());
+  client.on('notification', ({ payload }) => {
+    if (payload !== undefined) wakeups.wake(payload);
+  });
+  try {
+    await client.connect();
+    await client.query(`LISTEN ${RUN_CHANNEL}`);
+    wakeups.wakeAll();
+    const end = AbortSignal.any([stopping, lost.signal]);
+    while (!end.aborted) {
+      await sleep(PULSE_MS, undefined, { signal: end }).catch(() => undefined);
+      if (!end.aborted) await client.query('SELECT 1');
+    }
+  } catch (error) {
+    if (!stopping.aborted) log.warn({ err: error }, 'the connection that listens to other managers was lost');
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

@@ -1,0 +1,45 @@
+import { invalidField } from './invalid-field.ts';
+
+/** Where a page ended: the columns of its order, as texts. Opaque to clients. */
+export function encodeCursor(parts: readonly string[]): string {
+  return Buffer.from(JSON.stringify(parts), 'utf8').toString('base64url');
+}
+
+/**
+ * Reads a cursor of so many parts.
+ *
+ * @throws Failure `schema-invalid` for anything that no page has given.
+ */
+export function decodeCursor(cursor: string, count: number): string[] {
+  let parts: unknown;
+  try {
+    parts = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+  } catch {
+    parts = undefined;
+  }
+  const isRight =
+    Array.isArray(parts) &&
+    parts.length === count &&
+    parts.every((part) => typeof part === 'string' && PART.test(part));
+  return isRight ? (parts as string[]) : refuse(cursor);
+}
+
+function refuse(cursor: string): never {
+  throw invalidField('query.cursor', 'is not one that a page has given: begin without it', cursor);
+}
+
+/** No control characters: PostgreSQL takes no NUL. */
+const PART = /^[\x20-\x7e]{1,256}$/;
+
+/**
+ * The cursor of a page ordered by a time and an id.
+ *
+ * @throws Failure `schema-invalid`
+ */
+export function decodeTimeCursor(cursor: string): { readonly at: string; readonly id: string } {
+  const [at = '', id = ''] = decodeCursor(cursor, 2);
+  if (TIME.test(at) && !Number.isNaN(Date.parse(at))) return { at, id };
+  return refuse(cursor);
+}
+
+const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$/;

@@ -1,0 +1,66 @@
+import { STORAGE_REFRESH, STORAGE_SUMMARY } from '@agentrun/lib/contract';
+import { Failure } from '../failure.ts';
+import { attemptOfRequest, holder } from '../http/caller.ts';
+import type { ManagerServer } from '../http/server.ts';
+import { asHolder } from '../services/holder.ts';
+import {
+  evictSession,
+  lookAtStorage,
+  patchStorage,
+  patchStorageIn,
+  storageSummary,
+  sweepSessions,
+} from '../services/session-storage.ts';
+import { RECORD } from './answers.ts';
+import { SESSION_PARAMS } from './parameters.ts';
+import type { Serving } from './serving.ts';
+
+export function sessionStorageRoutes(app: ManagerServer, serving: Serving): void {
+  app.get(
+    '/api/v1/sessions/:sessionId/storage',
+    { schema: { params: SESSION_PARAMS, response: { 200: STORAGE_SUMMARY } } },
+    async ({ params }) => await lookAtStorage(serving, params.sessionId),
+  );
+
+  app.delete(
+    '/api/v1/sessions/:sessionId/storage',
+    { schema: { params: SESSION_PARAMS, response: { 200: RECORD } } },
+    async ({ params }) => await evictSession(serving, params.sessionId),
+  );
+
+  app.post(
+    '/api/v1/sessions/:sessionId/storage/refresh',
+    { config: { auth: 'any' }, schema: { params: SESSION_PARAMS, body: STORAGE_REFRESH, response: { 200: RECORD } } },
+    async (request) => {
+      const { sessionId } = request.params;
+      const { body } = request;
+      const patch = {
+        pvcName: body.pvcName,
+        namespace: body.namespace,
+        pvcPhase: body.pvcPhase,
+        sizeBytes: body.storageSizeBytes,
+        filesCount: body.storageFilesCount,
+        sha256: body.storageSha256,
+        updatedAt: body.storageUpdatedAt,
+        codexRolloutSubdir: body.codexRolloutSubdir,
+      };
+      const row =
+        attemptOfRequest(request) === undefined
+          ? await patchStorage(serving, sessionId, patch)
+          : await asHolder(serving, holder(request), async (sql, run) => {
+              if (run.session_id === sessionId) return await patchStorageIn(sql, sessionId, patch);
+              throw new Failure('forbidden', `The token is not for a run of session ${sessionId}.`);
+            });
+      return { action: 'session-storage-refreshed', sessionId, summary: storageSummary(row), valuesPrinted: false };
+    },
+  );
+
+  app.post('/api/v1/sessions/storage/gc', { schema: { response: { 200: RECORD } } }, async () => {
+    const report = await sweepSessions(serving);
+    if (report.couldNotLook === null) return report;
+    throw new Failure('unavailable', `the volumes could not be listed: ${report.couldNotLook}`, {
+      details: { ...report },
+      retryAfterMs: 5000,
+    });
+  });
+}

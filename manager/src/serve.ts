@@ -1,0 +1,141 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { redactor } from '@agentrun/lib/contract';
+import { replacementLines } from './config/local-replacements.ts';
+import { StartError } from './config/start-error.ts';
+import type { Config } from './config.ts';
+import { writeClientFile } from './local/client-file.ts';
+import { openDataFolder } from './local/data-folder.ts';
+import { openHostProcessPlacement } from './placement/host-process.ts';
+import type { Placement } from './placement/placement.ts';
+import { unavailablePlacement } from './placement/unavailable.ts';
+import { shippedProfiles } from './profiles/shipped.ts';
+import { type RunningManager, startManager } from './start.ts';
+import { createLog } from './telemetry/log.ts';
+import { VERSION } from './version.ts';
+import { hostFolders } from './volumes/host-folders.ts';
+import { unavailableVolumes } from './volumes/unavailable.ts';
+import type { Volumes } from './volumes/volumes.ts';
+
+/** How a manager stops. */
+export interface StopOptions {
+  /** True: runners go on, and the next manager adopts them. False: they are interrupted, and ended after 5 s. */
+  readonly leaveRunning: boolean;
+  /** Milliseconds for the interrupt; default 5000. */
+  readonly graceMs?: number;
+}
+
+/** A manager with all that it opened. */
+export interface Service {
+  readonly url: string;
+  stop(options: StopOptions): Promise<void>;
+}
+
+/** The runner that is installed beside the manager. */
+const INSTALLED_RUNNER = fileURLToPath(new URL('../../runner/bin/agentrun-runner.js', import.meta.url));
+
+/** Undoes what was opened, the last first; one that fails does not keep the others from it. */
+class Opened {
+  readonly #undo: (() => Promise<unknown>)[] = [];
+
+  push(undo: () => Promise<unknown>): void {
+    this.#undo.push(undo);
+  }
+
+  async close(): Promise<void> {
+    const failures: unknown[] = [];
+    for (const undo of this.#undo.splice(0).reverse()) {
+      try {
+        await undo();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+}
+
+/**
+ * Opens everything that a configuration asks for, in local mode the data folder and PostgreSQL too, and serves. What
+ * local mode replaces is told by `print`.
+ *
+ * It stops in the opposite order: requests, duties, connections, runners, and PostgreSQL last.
+ *
+ * @throws StartError
+ */
+export async function serve(config: Config, print: (line: string) => void): Promise<Service> {
+  const opened = new Opened();
+  try {
+    for (const line of replacementLines(config.replaced)) print(line);
+    const dataDir = config.local?.dataDir;
+    if (dataDir !== undefined) {
+      const folder = await openDataFolder(dataDir);
+      opened.push(() => folder.release());
+      print(`data: ${dataDir}`);
+    }
+    const databaseUrl = await openDatabase(config, opened);
+    const placements = await openPlacement(config);
+    const stopping: { how: StopOptions } = { how: { leaveRunning: true } };
+    opened.push(() =>
+      placements.close({ leaveRunning: stopping.how.leaveRunning, graceMs: stopping.how.graceMs ?? 5000 }),
+    );
+    const log = createLog({ redactor: redactor([config.apiKey, databaseUrl]) });
+    const running = await start(config, { databaseUrl, placements, volumes: volumesOf(config), log });
+    opened.push(() => running.stop());
+    if (config.local !== null) {
+      const { apiKeyFile, dataDir: folder } = config.local;
+      opened.push(await writeClientFile(folder, { url: running.url, apiKeyFile }));
+    }
+    return {
+      url: running.url,
+      stop: async (how) => {
+        stopping.how = how;
+        await opened.close();
+      },
+    };
+  } catch (error) {
+    await opened.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function openDatabase({ database }: Config, opened: Opened): Promise<string> {
+  if ('url' in database) return database.url;
+  const { startEmbedded } = await import('./db/embedded.ts');
+  const postgres = await startEmbedded(database.embedded.dataDir);
+  opened.push(() => postgres.stop());
+  return postgres.url;
+}
+
+async function openPlacement({ manager, local, host, runnerCommand }: Config): Promise<Placement> {
+  if (manager.runnerPlacement !== 'host-process') return unavailablePlacement(manager.runnerPlacement);
+  return await openHostProcessPlacement({
+    folder: join(local?.dataDir ?? host.home, 'attempts'),
+    runnerCommand: runnerCommand ?? [process.execPath, INSTALLED_RUNNER],
+    path: host.path,
+    home: host.home,
+  });
+}
+
+function volumesOf({ manager, local }: Config): Volumes {
+  return local === null ? unavailableVolumes() : hostFolders(local.dataDir, manager.runtimeNamespace);
+}
+
+async function start(
+  config: Config,
+  parts: { databaseUrl: string; placements: Placement; volumes: Volumes; log: ReturnType<typeof createLog> },
+): Promise<RunningManager> {
+  try {
+    return await startManager({
+      config,
+      ...parts,
+      profiles: shippedProfiles(),
+      version: VERSION,
+      local: config.local !== null,
+    });
+  } catch (error) {
+    const { code, port } = error as NodeJS.ErrnoException & { port?: number };
+    if (code !== 'EADDRINUSE') throw error;
+    throw new StartError('port-in-use', `Port ${port} of ${config.listen.host} is in use.`, { cause: error });
+  }
+}

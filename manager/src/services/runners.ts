@@ -1,0 +1,20 @@
+import { decodeTimeCursor, encodeCursor } from '../page-cursor.ts';
+import { listRunners, runnerRecord } from '../store/runners.ts';
+import type { Manager } from './manager.ts';
+
+/** A page of runners, newest first; the cursor is null on the last one. */
+export async function pageOfRunners(
+  manager: Manager,
+  query: { readonly runId?: string | undefined; readonly cursor?: string | undefined; readonly limit: number },
+) {
+  const before = query.cursor === undefined ? undefined : decodeTimeCursor(query.cursor);
+  const rows = await listRunners(manager.pool, { runId: query.runId, before, limit: query.limit + 1 });
+  const page = rows.slice(0, query.limit);
+  const last = page.at(-1);
+  const hasMore = rows.length > page.length && last !== undefined;
+  return {
+    items: page.map((row) => manager.redact.json(runnerRecord(row))),
+    count: page.length,
+    cursor: hasMore ? encodeCursor([last.cursor_at, last.id]) : null,
+  };
+}

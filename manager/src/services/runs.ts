@@ -1,0 +1,50 @@
+import type { CreateRun, RunStatus } from '@agentrun/lib/contract';
+import type { Sql } from '../db/transaction.ts';
+import { inTransaction } from '../db/transaction.ts';
+import { Failure } from '../failure.ts';
+import { decodeTimeCursor, encodeCursor } from '../page-cursor.ts';
+import { findRun, listRuns, type RunRecord, type RunRow, runRecord } from '../store/runs.ts';
+import { createRunIn, runInput } from './create-run.ts';
+import { idempotent, type Key } from './idempotent.ts';
+import type { Manager } from './manager.ts';
+
+/** Makes a pending run. Everything is checked before anything is written. */
+export async function createRun(manager: Manager, body: CreateRun, key: Key | undefined): Promise<RunRecord> {
+  const input = runInput(manager, body);
+  const run = await inTransaction(manager.pool, (sql) =>
+    idempotent(sql, key, async () => manager.redact.json(runRecord(await createRunIn(manager, sql, input)))),
+  );
+  if (run.sessionRef) manager.wakeups.wake(run.sessionRef.sessionId);
+  return run;
+}
+
+/** @throws Failure `not-found` */
+export async function runRow(sql: Sql, id: string): Promise<RunRow> {
+  const run = await findRun(sql, id);
+  if (run === undefined) throw new Failure('not-found', `there is no run ${id}`);
+  return run;
+}
+
+export interface RunQuery {
+  readonly status?: RunStatus | 'open' | undefined;
+  readonly sessionId?: string | undefined;
+  readonly backendProfile?: string | undefined;
+  readonly tenantId?: string | undefined;
+  readonly projectId?: string | undefined;
+  readonly cursor?: string | undefined;
+  readonly limit: number;
+}
+
+/** A page of runs, newest first; the cursor is null on the last one. */
+export async function pageOfRuns(manager: Manager, { cursor, ...query }: RunQuery) {
+  const before = cursor === undefined ? undefined : decodeTimeCursor(cursor);
+  const rows = await listRuns(manager.pool, { ...query, before, limit: query.limit + 1 });
+  const page = rows.slice(0, query.limit);
+  const last = page.at(-1);
+  const hasMore = rows.length > page.length && last !== undefined;
+  return {
+    items: page.map((row) => manager.redact.json(runRecord(row))),
+    count: page.length,
+    cursor: hasMore ? encodeCursor([last.cursor_at, last.id]) : null,
+  };
+}

@@ -9,7 +9,7 @@ const project = (name: string, include: string[], testTimeout = 20_000, globalSe
   environments: { __vitest__: { resolve: { conditions } } },
   test: { name, include, testTimeout, hookTimeout: 120_000, globalSetup },
 });
-const POSTGRES = ['helpers/postgres-server.ts'];
+const POSTGRES = [`${import.meta.dirname}/helpers/postgres-server.ts`];
 
 export default defineConfig({
   root: import.meta.dirname,

@@ -12,8 +12,10 @@ const check = process.argv.includes('--check');
 /** The entry points of the package, by the name of their report. */
 const ENTRIES: Readonly<Record<string, string>> = {
   lib: 'dist/index.d.ts',
+  contract: 'dist/contract/index.d.ts',
   environment: 'dist/environment/index.d.ts',
   errors: 'dist/errors.d.ts',
+  processes: 'dist/processes/index.d.ts',
   testing: 'dist/testing.d.ts',
 };
 

@@ -1,6 +1,7 @@
 import { laneSchemaText } from '../src/lane/schema/schema-text.ts';
 import { deviationsPage } from './docs/deviations-page.ts';
 import { errorsPage } from './docs/errors-page.ts';
+import { failuresPage } from './docs/failures-page.ts';
 import { lanePage } from './docs/lane-page.ts';
 import { makeGeneratorVersion } from './generator-version.ts';
 import { makeLaneValidator } from './lane-validator.ts';
@@ -16,5 +17,6 @@ export const generatedFiles: readonly { path: string; make: (root: string) => Pr
   { path: 'lib/src/manifests/templates.gen.ts', make: makeTemplates },
   { path: 'docs/lane.md', make: async () => lanePage() },
   { path: 'docs/errors.md', make: errorsPage },
+  { path: 'docs/failures.md', make: failuresPage },
   { path: 'docs/deviations.md', make: deviationsPage },
 ];

@@ -99,7 +99,8 @@ CREATE TABLE agentrun_runs (
   last_command_seq integer NOT NULL DEFAULT 0,
   event_bytes bigint NOT NULL DEFAULT 0,
   dropped_events integer NOT NULL DEFAULT 0,
-  created_at timestamptz NOT NULL DEFAULT now(),
+  -- Runs of a session are in the order in which they got its lock, not in that of their transactions.
+  created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   updated_at timestamptz NOT NULL DEFAULT now(),
   CHECK ((terminal_status IS NOT NULL) = (status IN ('completed', 'failed', 'blocked', 'cancelled'))),
   CHECK (terminal_status IS NULL OR terminal_status = status),
@@ -276,3 +277,10 @@ CREATE TABLE agentrun_idempotency (
   PRIMARY KEY (scope, key)
 );
 CREATE INDEX agentrun_idempotency_age_idx ON agentrun_idempotency (created_at);
+
+-- What people changed of the shipped profiles, and the profiles that they added. Credentials are in the secret store.
+CREATE TABLE agentrun_backends (
+  profile text COLLATE "C" PRIMARY KEY,
+  config jsonb NOT NULL,
+  updated_at timestamptz NOT NULL DEFAULT now()
+);

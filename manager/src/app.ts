@@ -5,6 +5,7 @@ import { commandRoutes } from './routes/commands.ts';
 import { doctorRoutes } from './routes/doctor.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
+import { providerProfileRoutes } from './routes/provider-profiles.ts';
 import { runnerRoutes } from './routes/runners.ts';
 import { runRoutes } from './routes/runs.ts';
 import type { Serving } from './routes/serving.ts';
@@ -22,6 +23,7 @@ export async function buildApp(
   commandRoutes(app, serving);
   eventRoutes(app, serving);
   runnerRoutes(app, serving);
+  providerProfileRoutes(app, serving);
   sessionRoutes(app, serving);
   sessionStorageRoutes(app, serving);
   doctorRoutes(app, serving);

@@ -38,8 +38,14 @@ const PART = /^[\x20-\x7e]{1,256}$/;
  */
 export function decodeTimeCursor(cursor: string): { readonly at: string; readonly id: string } {
   const [at = '', id = ''] = decodeCursor(cursor, 2);
-  if (TIME.test(at) && !Number.isNaN(Date.parse(at))) return { at, id };
+  if (TIME.test(at) && isDay(at.slice(0, 10))) return { at, id };
   return refuse(cursor);
 }
 
-const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$/;
+const TIME = /^(?!0000)\d{4}-\d{2}-\d{2}T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z$/;
+
+/** Date takes a 30th of February for the 2nd of March; PostgreSQL does not. */
+function isDay(day: string): boolean {
+  const date = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
+}

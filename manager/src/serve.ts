@@ -6,10 +6,11 @@ import { StartError } from './config/start-error.ts';
 import type { Config } from './config.ts';
 import { writeClientFile } from './local/client-file.ts';
 import { openDataFolder } from './local/data-folder.ts';
+import { fileSecretStore } from './local/file-secret-store.ts';
+import { noSecrets } from './local/no-secrets.ts';
 import { openHostProcessPlacement } from './placement/host-process.ts';
 import type { Placement } from './placement/placement.ts';
 import { unavailablePlacement } from './placement/unavailable.ts';
-import { shippedProfiles } from './profiles/shipped.ts';
 import { type RunningManager, startManager } from './start.ts';
 import { createLog } from './telemetry/log.ts';
 import { VERSION } from './version.ts';
@@ -129,7 +130,7 @@ async function start(
     return await startManager({
       config,
       ...parts,
-      profiles: shippedProfiles(),
+      secrets: config.local === null ? noSecrets() : fileSecretStore(config.local.dataDir),
       version: VERSION,
       local: config.local !== null,
     });

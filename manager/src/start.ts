@@ -1,7 +1,7 @@
-import { redactor } from '@agentrun/lib/contract';
 import type { FastifyBaseLogger } from 'fastify';
 import { buildApp } from './app.ts';
 import type { Config } from './config.ts';
+import { checkDatabase } from './db/check-database.ts';
 import { migrate, readMigrations } from './db/migrate.ts';
 import { openPool } from './db/pool.ts';
 import type { ManagerServer, ServerOptions } from './http/server.ts';
@@ -10,12 +10,14 @@ import { listen } from './live/listener.ts';
 import { readRun } from './live/run-stream.ts';
 import { RunTails } from './live/run-tails.ts';
 import { createWakeups } from './live/wakeups.ts';
+import type { SecretStore } from './local/secret-store.ts';
 import type { WithStarts } from './maintenance/attempt-start.ts';
 import { type DutyCounts, startDuties } from './maintenance/duties.ts';
 import type { Placement } from './placement/placement.ts';
-import type { Profiles } from './profiles/profiles.ts';
+import { storedProfiles } from './profiles/stored-profiles.ts';
 import type { Serving } from './routes/serving.ts';
 import { TIMES, type Times } from './services/manager.ts';
+import { knownSecrets } from './telemetry/known-secrets.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { serviceMetrics } from './telemetry/service-metrics.ts';
 import type { Volumes } from './volumes/volumes.ts';
@@ -26,7 +28,8 @@ export interface StartOptions {
   readonly databaseUrl: string;
   readonly placements: Placement;
   readonly volumes: Volumes;
-  readonly profiles: Profiles;
+  /** Where credentials are kept. */
+  readonly secrets: SecretStore;
   readonly log: FastifyBaseLogger;
   readonly version: string;
   readonly local: boolean;
@@ -59,18 +62,29 @@ const DRAIN_MS = 8000;
  * id, requests that run are finished, the duties go to another manager, and the connections close last.
  */
 export async function startManager(options: StartOptions): Promise<RunningManager> {
-  const { config, databaseUrl, log, placements, volumes, profiles } = options;
+  const { config, databaseUrl, log, placements, volumes, secrets } = options;
   const pool = openPool(databaseUrl, log, options.poolSize === undefined ? {} : { max: options.poolSize });
   try {
+    await checkDatabase(pool, databaseUrl);
     const migrations = await readMigrations();
     await migrate(pool, migrations);
     const wakeups = createWakeups();
+    const redact = knownSecrets([config.apiKey]);
+    const profiles = storedProfiles({
+      pool,
+      secrets,
+      namespace: config.manager.runtimeNamespace,
+      secretName: `${config.manager.managerServiceAccount}-provider-credentials`,
+      onSecret: (value) => redact.learn(value),
+    });
+    // Whatever is configured must not be shown from the first request on.
+    await profiles.list();
     const manager = {
       pool,
       config: config.manager,
       times: { ...TIMES, ...options.times },
       wakeups,
-      redact: redactor([config.apiKey]),
+      redact,
       placement: config.manager.runnerPlacement,
       profiles,
       managerUrl: config.manager.internalManagerUrl,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import type { LaneConfig } from '../../manager/src/config.ts';
-import { shippedProfiles } from '../../manager/src/profiles/shipped.ts';
+import { fileSecretStore } from '../../manager/src/local/file-secret-store.ts';
 import { type RunningManager, type StartOptions, startManager } from '../../manager/src/start.ts';
 import { hostFolders } from '../../manager/src/volumes/host-folders.ts';
 import { API_KEY, laneConfig } from './lane-config.ts';
@@ -54,7 +54,7 @@ export async function testManager(options: TestManagerOptions = {}): Promise<Tes
     databaseUrl: database.url,
     placements: placement,
     volumes: hostFolders(dataDir, config.runtimeNamespace),
-    profiles: shippedProfiles(),
+    secrets: fileSecretStore(dataDir),
     log: pino({ level: 'debug' }, { write: (line: string) => void log.push(line) }),
     version: '0.0.0-test',
     local: false,

@@ -1,5 +1,6 @@
 /** The wire: shapes, states, limits and words that the manager, the runner and their clients share. */
 export * from './attempt.ts';
+export * from './backend-capabilities.ts';
 export * from './command.ts';
 export * from './event.ts';
 export * from './failure-kinds.ts';
@@ -13,3 +14,4 @@ export * from './scalar.ts';
 export { SECRET_MARK } from './secret-shapes.ts';
 export * from './session.ts';
 export * from './states.ts';
+export * from './workspace-record.ts';

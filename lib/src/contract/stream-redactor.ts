@@ -79,7 +79,9 @@ function amidBase64(bytes: Uint8Array, offset: number): string[] {
   const isEven = shifted.length % 3 === 0;
   const inner = whole.replace(/=+$/, '').slice(offset === 0 ? 0 : offset + 1, isEven ? undefined : -1);
   // At the very end of the encoded bytes the last character and the padding belong to the secret too.
-  const last = isEven ? [] : [whole.slice(offset === 0 ? 0 : offset + 1), whole.replace(/=+$/, '').slice(offset === 0 ? 0 : offset + 1)];
+  const last = isEven
+    ? []
+    : [whole.slice(offset === 0 ? 0 : offset + 1), whole.replace(/=+$/, '').slice(offset === 0 ? 0 : offset + 1)];
   return [...last, inner];
 }
 

@@ -8,8 +8,7 @@ export interface PoolLog {
 /** Counts stay below 2^53: sequence numbers, epochs and sizes are read as numbers. */
 const { INT8 } = pg.types.builtins;
 const types: pg.CustomTypesConfig = {
-  getTypeParser: (oid, format) =>
-    oid === INT8 && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format),
+  getTypeParser: (oid, format) => (oid === INT8 && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format)),
 };
 
 export interface PoolOptions {
@@ -40,8 +39,11 @@ export function openPool(url: string, log: PoolLog, { max = 12, name = 'agentrun
   return pool;
 }
 
-/** A connection of its own, outside the pool, for what lives long: LISTEN, and the lock of the duties. */
-export function ownClient(url: string, name: string): pg.Client {
+/**
+ * A connection of its own, outside the pool, for what lives long: LISTEN, and the lock of the duties. A server that does
+ * not answer a statement for `silenceMs` counts as lost: a connection that was cut on the way tells nothing by itself.
+ */
+export function ownClient(url: string, name: string, silenceMs = 20_000): pg.Client {
   return new pg.Client({
     connectionString: url,
     types,
@@ -49,5 +51,6 @@ export function ownClient(url: string, name: string): pg.Client {
     keepAlive: true,
     connectionTimeoutMillis: 5000,
     statement_timeout: 15_000,
+    query_timeout: silenceMs,
   });
 }

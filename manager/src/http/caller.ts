@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { Failure } from '../failure.ts';
 import { invalidField } from '../invalid-field.ts';
 import { type AttemptIdentity, attemptOf } from '../services/attempt-token.ts';
+import type { Claimant } from '../services/claim.ts';
 import type { Caller } from '../services/holder.ts';
 import type { Manager } from '../services/manager.ts';
 import { runOfCommand } from '../services/work.ts';
@@ -29,12 +30,13 @@ export function attemptOfRequest(request: FastifyRequest): AttemptIdentity | und
 }
 
 /** Who writes, by token; the epoch is not asked for. */
-export function claimant(request: FastifyRequest): Omit<Caller, 'epoch'> {
+export function claimant(request: FastifyRequest): Claimant {
   const attempt = attempts.get(request);
   if (attempt === undefined) throw new Failure('unauthenticated', 'The request has no token of an attempt.');
   return {
     attemptId: attempt.id,
     runId: attempt.runId,
+    tokenHash: attempt.tokenHash,
     route: `${request.method} ${request.routeOptions.url ?? ''}`,
   };
 }

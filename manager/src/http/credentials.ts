@@ -14,6 +14,8 @@ export interface RunnerCredential {
 
 const TOKEN = /^art_[A-Za-z0-9._-]{8,400}$/;
 const DIGITS = /^(?:0|[1-9]\d{0,15})$/;
+/** Events are numbered by the integers of four bytes. */
+const MOST_EVENTS = 2_147_483_647;
 
 /** The credential of a request: `Authorization: Bearer`, else `x-api-key`; null when there is none. */
 export function credentialOf(request: FastifyRequest): string | null {
@@ -36,8 +38,8 @@ export function isRunnerToken(credential: string): boolean {
 export function runnerCredential(token: string, request: FastifyRequest): RunnerCredential {
   return {
     token,
-    epoch: integerHeader(request, 'runner-epoch', 0),
-    producerSeq: integerHeader(request, 'producer-seq', 1),
+    epoch: integerHeader(request, 'runner-epoch', 0, Number.MAX_SAFE_INTEGER),
+    producerSeq: integerHeader(request, 'producer-seq', 1, MOST_EVENTS),
   };
 }
 
@@ -49,13 +51,14 @@ export function keyComparison(key: string): (candidate: string) => boolean {
 
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-function integerHeader(request: FastifyRequest, name: string, least: number): number | null {
+function integerHeader(request: FastifyRequest, name: string, least: number, most: number): number | null {
   const value = request.headers[name];
   if (value === undefined || value === '') return null;
   const number = typeof value === 'string' && DIGITS.test(value) ? Number(value) : Number.NaN;
-  if (Number.isSafeInteger(number) && number >= least) return number;
+  if (Number.isSafeInteger(number) && number >= least && number <= most) return number;
   const received = JSON.stringify(String(value).slice(0, 40));
-  const message = `The header ${name} must be an integer >= ${least}, received ${received}`;
+  const bounds = most === Number.MAX_SAFE_INTEGER ? `>= ${least}` : `from ${least} to ${most}`;
+  const message = `The header ${name} must be an integer ${bounds}, received ${received}`;
   throw new Failure('schema-invalid', message, {
     details: { part: 'headers', errors: [{ path: `headers.${name}`, pointer: `/${name}`, message, received }] },
   });

@@ -46,7 +46,7 @@ export class SseStream {
     // A write after the end is no reason to end the process.
     raw.on('error', () => this.#ended.abort());
     raw.once('close', () => this.#cleanUp());
-    if (raw.destroyed) {
+    if (raw.destroyed || raw.writableEnded) {
       this.#cleanUp();
       return;
     }
@@ -72,11 +72,15 @@ export class SseStream {
    * Sends an event and waits while too much waits for the reader. False when the stream has ended, also by this wait:
    * then nothing more is to be sent.
    */
-  async send({ id, event, data }: SseEvent): Promise<boolean> {
+  async send({ data, ...event }: SseEvent): Promise<boolean> {
+    return await this.write(sseText({ ...event, json: JSON.stringify(data ?? null) }), event.id);
+  }
+
+  /** As {@link send}, with events that {@link sseText} has written; `lastId` is the id of the last of them. */
+  async write(text: string | Buffer, lastId: string | undefined): Promise<boolean> {
     if (this.closed) return false;
-    const head = `${id === undefined ? '' : `id: ${oneLine(id)}\n`}${event === undefined ? '' : `event: ${oneLine(event)}\n`}`;
-    this.#raw.write(`${head}data: ${JSON.stringify(data ?? null)}\n\n`);
-    if (id !== undefined) this.#lastId = id;
+    this.#raw.write(text);
+    if (lastId !== undefined) this.#lastId = lastId;
     if (this.#raw.writableLength <= this.#bufferBytes || !this.#raw.writableNeedDrain) return true;
     this.#room ??= this.#waitForRoom();
     return this.#room;
@@ -97,9 +101,18 @@ export class SseStream {
    * id. What a reader does not take in time is cut off.
    */
   close(reason: string, lastId: string | null = this.#lastId): void {
+    this.#finish(`retry: ${RETRY_MS}\n${sseText({ event: 'close', json: JSON.stringify({ reason, lastId }) })}`);
+  }
+
+  /** Ends the stream with an event after which nothing comes. What a reader does not take in time is cut off. */
+  end({ data, ...event }: SseEvent): void {
+    this.#finish(sseText({ ...event, json: JSON.stringify(data ?? null) }));
+  }
+
+  #finish(text: string): void {
     if (this.closed) return;
     this.#ended.abort();
-    this.#raw.end(`retry: ${RETRY_MS}\nevent: close\ndata: ${JSON.stringify({ reason, lastId })}\n\n`);
+    this.#raw.end(text);
     this.#closing = setTimeout(() => this.#raw.destroy(), this.#stallMs).unref();
   }
 
@@ -123,6 +136,12 @@ export class SseStream {
     this.#ended.abort();
     this.#streams.delete(this);
   }
+}
+
+/** An event as it is sent; `json` must be one line. */
+export function sseText({ id, event, json }: Omit<SseEvent, 'data'> & { readonly json: string }): string {
+  const head = `${id === undefined ? '' : `id: ${oneLine(id)}\n`}${event === undefined ? '' : `event: ${oneLine(event)}\n`}`;
+  return `${head}data: ${json}\n\n`;
 }
 
 function oneLine(text: string): string {

@@ -18,9 +18,9 @@ export function openSse(request: FastifyRequest, reply: FastifyReply, options: S
     'x-accel-buffering': 'no',
   });
   raw.flushHeaders();
-  const stream = new SseStream(raw, request.server.streams, options);
+  // Nothing is sent then: the stream begins closed.
   if (request.method === 'HEAD') raw.end();
-  return stream;
+  return new SseStream(raw, request.server.streams, options);
 }
 
 /** After which event a reader goes on: `Last-Event-ID`, which browsers send again by themselves; null at first. */

@@ -9,8 +9,9 @@ export interface Listener {
 }
 
 const RETRY_MS = 500;
-/** A connection that says nothing is asked for a sign of life this often: a dead one is not told by itself. */
+/** A connection that says nothing is asked for a sign of life this often: a dead one does not tell. */
 const PULSE_MS = 10_000;
+const SILENCE_MS = 5000;
 
 /**
  * Listens on a connection of its own; a lost one is made again, and then everybody is woken, since what was said
@@ -33,7 +34,7 @@ export function listen(url: string, wakeups: Wakeups, log: PoolLog): Listener {
 }
 
 async function once(url: string, wakeups: Wakeups, log: PoolLog, stopping: AbortSignal): Promise<void> {
-  const client = ownClient(url, 'agentrun-mgr-listen');
+  const client = ownClient(url, 'agentrun-mgr-listen', SILENCE_MS);
   const lost = new AbortController();
   client.on('error', () => lost.abort());
   client.on('end', () => lost.abort());

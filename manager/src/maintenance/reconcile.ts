@@ -38,7 +38,7 @@ async function attend(manager: WithPlacement, attention: Attention, mayTakeOver:
   if (attention.cancelling) await escalateRun(manager, id);
   else if (attention.turn_cancelled) await escalateTurns(manager, id);
   if (attention.expired && mayTakeOver) await takeOver(manager, id, 'its lease ran out');
-  if (attention.due) await lookAtWaiting(manager, id);
+  if (attention.due) await lookAtWaiting(manager, id, mayTakeOver);
 }
 
 async function stopOvertime(manager: WithPlacement, runId: string): Promise<void> {
@@ -51,11 +51,11 @@ async function stopOvertime(manager: WithPlacement, runId: string): Promise<void
 }
 
 /** A run that nobody holds and whose time has come: its attempt did not claim it, or nobody ever served it. */
-async function lookAtWaiting(manager: WithPlacement, runId: string): Promise<void> {
+async function lookAtWaiting(manager: WithPlacement, runId: string, mayTakeOver: boolean): Promise<void> {
   const seen = await findRun(manager.pool, runId);
   if (seen === undefined || seen.claimed_by !== null || seen.terminal_status !== null) return;
   if (seen.attempt_id !== null) {
-    await takeOver(manager, runId, 'its runner did not claim the run in time');
+    if (mayTakeOver) await takeOver(manager, runId, 'its runner did not claim the run in time');
     return;
   }
   await change(manager, runId, async (sql) => {

@@ -1,5 +1,5 @@
 import { FAILURE_KINDS, type FailureKind } from '@agentrun/lib/contract';
-import { inTransaction } from '../db/transaction.ts';
+import { inTransaction, type Sql } from '../db/transaction.ts';
 import { Failure } from '../failure.ts';
 import { PlacementError } from '../placement/placement-error.ts';
 import { renewToken } from '../services/attempt-token.ts';
@@ -7,11 +7,11 @@ import { closeRun, failed } from '../services/ending.ts';
 import { lockRunAndSession } from '../services/holder.ts';
 import { loseAttempt } from '../services/lost-attempt.ts';
 import { change } from '../services/manager.ts';
-import { findAttempt, setHandle } from '../store/attempts.ts';
+import { type AttemptRow, findAttempt, setHandle } from '../store/attempts.ts';
 import { doneWork, dueWork, type OutboxRow, postponeWork } from '../store/outbox.ts';
 import { lookAgain } from '../store/run-state.ts';
 import { setJobResult } from '../store/runner-jobs.ts';
-import { findRun, type RunRow } from '../store/runs.ts';
+import { lockRun, type RunRow } from '../store/runs.ts';
 import { attemptStart, type WithStarts } from './attempt-start.ts';
 import { fenceAttempt } from './takeover.ts';
 
@@ -55,24 +55,14 @@ async function end(manager: WithStarts, work: OutboxRow): Promise<void> {
 }
 
 async function start(manager: WithStarts, work: OutboxRow): Promise<void> {
-  const attempt = await findAttempt(manager.pool, work.attempt_id);
-  const run = await findRun(manager.pool, work.run_id);
-  const isWanted =
-    attempt !== undefined &&
-    run !== undefined &&
-    run.terminal_status === null &&
-    run.attempt_id === attempt.id &&
-    attempt.status === 'created';
-  if (!isWanted) {
-    await doneWork(manager.pool, work.id);
-    return;
-  }
+  const begun = await inTransaction(manager.pool, (sql) => begin(sql, work));
+  if (begun === undefined) return;
+  const { run, attempt, token } = begun;
   try {
-    const token = await inTransaction(manager.pool, (sql) => renewToken(sql, attempt.id));
     const handle = await manager.placements.start(await attemptStart(manager, run, attempt, token));
     await inTransaction(manager.pool, async (sql) => {
-      await setHandle(sql, attempt.id, handle);
       await lookAgain(sql, run.id, manager.times.claimMs);
+      await setHandle(sql, attempt.id, handle);
       await doneWork(sql, work.id);
     });
   } catch (error) {
@@ -84,6 +74,22 @@ async function start(manager: WithStarts, work: OutboxRow): Promise<void> {
     if (!(error instanceof PlacementError) && !(error instanceof Failure)) throw error;
     await giveUp(manager, run, work, error);
   }
+}
+
+/**
+ * A token for a start that is still wanted. Under the lock of the run no claim comes between the look and the token, so
+ * of several starts, by managers that each think the duty theirs, one runner at most can claim.
+ */
+async function begin(
+  sql: Sql,
+  work: OutboxRow,
+): Promise<{ run: RunRow; attempt: AttemptRow; token: string } | undefined> {
+  const run = await lockRun(sql, work.run_id);
+  const attempt = await findAttempt(sql, work.attempt_id);
+  const isWanted = run?.terminal_status === null && run.attempt_id === attempt?.id && attempt?.status === 'created';
+  if (isWanted && attempt !== undefined) return { run, attempt, token: await renewToken(sql, attempt.id) };
+  await doneWork(sql, work.id);
+  return undefined;
 }
 
 function isOutcome(kind: FailureKind): boolean {

@@ -22,5 +22,18 @@ export function listOf(items: object) {
   } as const;
 }
 
+/** A closed object: all its members are there, but those that are named as optional. */
+export function closed(
+  properties: Readonly<Record<string, object>>,
+  { optional = [], nullable = false }: { readonly optional?: readonly string[]; readonly nullable?: boolean } = {},
+) {
+  return {
+    type: nullable ? ['object', 'null'] : 'object',
+    additionalProperties: false,
+    required: Object.keys(properties).filter((name) => !optional.includes(name)),
+    properties,
+  };
+}
+
 /** An object whose members are told in the pages of the documentation. */
 export const RECORD = { type: 'object', additionalProperties: true } as const;

@@ -18,7 +18,7 @@ import { runResult } from '../services/result.ts';
 import { runRow } from '../services/runs.ts';
 import { acknowledgeCommand, commandOf, nextCommands } from '../services/work.ts';
 import { commandRecord, listCommands } from '../store/commands.ts';
-import { listOf, RECORD } from './answers.ts';
+import { listOf } from './answers.ts';
 import {
   AFTER_SEQ,
   COMMAND_PARAMS,
@@ -28,10 +28,11 @@ import {
   RUN_COMMAND_PARAMS,
   RUN_PARAMS,
 } from './parameters.ts';
+import { RESULT } from './result-answers.ts';
 import type { Serving } from './serving.ts';
 
-/** A prompt of the greatest length, escaped, and what is around it; in bytes. */
-export const COMMAND_BODY_LIMIT = 2 * PROMPT_BYTES + 1024 * 1024;
+/** A prompt of the greatest length, with all that is not ASCII escaped, and what is around it; in bytes. */
+export const COMMAND_BODY_LIMIT = 3 * PROMPT_BYTES + 1024 * 1024;
 
 export function commandRoutes(app: ManagerServer, serving: Serving): void {
   const { redact } = serving;
@@ -83,6 +84,7 @@ export function commandRoutes(app: ManagerServer, serving: Serving): void {
       // The caller went away, or the manager stops: nobody waits any more.
       request.raw.socket.once('close', end);
       app.drain.signal.addEventListener('abort', end, { once: true });
+      if (request.raw.socket.destroyed || app.drain.signal.aborted) end();
       try {
         return await nextCommands(serving, holder(request), { ...request.query, signal: over.signal });
       } finally {
@@ -103,7 +105,7 @@ export function commandRoutes(app: ManagerServer, serving: Serving): void {
 
   app.get(
     '/api/v1/runs/:runId/commands/:commandId/result',
-    { schema: { params: RUN_COMMAND_PARAMS, response: { 200: RECORD } } },
+    { schema: { params: RUN_COMMAND_PARAMS, response: { 200: RESULT } } },
     async ({ params: { runId, commandId } }) => await runResult(serving, runId, commandId),
   );
 

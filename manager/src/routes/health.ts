@@ -1,7 +1,7 @@
 import { Failure } from '../failure.ts';
 import type { ManagerServer } from '../http/server.ts';
 import { type DatabaseHealth, databaseHealth } from '../services/health.ts';
-import { RECORD } from './answers.ts';
+import { HEALTH } from './health-answers.ts';
 import type { Serving } from './serving.ts';
 
 /** Health: `/health/live` asks nothing of anybody; readiness is 503 while the manager cannot serve. */
@@ -17,7 +17,7 @@ export function healthRoutes(app: ManagerServer, serving: Serving): void {
     runnerWorkReady: { placement: serving.placement, valuesPrinted: false },
     secretRefs: { databaseUrl: 'redacted', valuesPrinted: false },
   });
-  const options = { config: { auth: 'open' as const }, schema: { response: { 200: RECORD } } };
+  const options = { config: { auth: 'open' as const }, schema: { response: { 200: HEALTH } } };
 
   app.get('/health/live', options, async () => record(true, null));
   app.get('/health', options, async () => {

@@ -58,3 +58,8 @@ export function keyHeader(headers: Readonly<Record<string, unknown>>): string | 
   const value = headers['idempotency-key'];
   return typeof value === 'string' ? value : undefined;
 }
+
+/** Where the key of a request counts that makes something which belongs to no other object. */
+export function keyScope(route: string, body: { readonly tenantId: string; readonly projectId: string }): string {
+  return `${route} ${JSON.stringify([body.tenantId, body.projectId])}`;
+}

@@ -8,8 +8,9 @@ import { reportRun } from '../services/report-run.ts';
 import { runResult } from '../services/result.ts';
 import { createRun, pageOfRuns, runRow } from '../services/runs.ts';
 import { runRecord } from '../store/runs.ts';
-import { pageOf, RECORD } from './answers.ts';
-import { CURSOR, KEY_HEADERS, keyHeader, LABEL, limit, QUERY_ID, RUN_PARAMS } from './parameters.ts';
+import { pageOf } from './answers.ts';
+import { CURSOR, KEY_HEADERS, keyHeader, keyScope, LABEL, limit, QUERY_ID, RUN_PARAMS } from './parameters.ts';
+import { RESULT } from './result-answers.ts';
 import type { Serving } from './serving.ts';
 
 /** A bundle may hold files; the limit of a body, in bytes. */
@@ -22,7 +23,11 @@ export function runRoutes(app: ManagerServer, serving: Serving): void {
     '/api/v1/runs',
     { bodyLimit: BODY_LIMIT, schema: { body: CREATE_RUN, headers: KEY_HEADERS, response: { 200: RUN } } },
     async ({ body, headers }) =>
-      await createRun(serving, body, keyOf('POST /runs', body, keyHeader(headers), body.idempotencyKey)),
+      await createRun(
+        serving,
+        body,
+        keyOf(keyScope('POST /runs', body), body, keyHeader(headers), body.idempotencyKey),
+      ),
   );
 
   app.get(
@@ -54,7 +59,7 @@ export function runRoutes(app: ManagerServer, serving: Serving): void {
 
   app.get(
     '/api/v1/runs/:runId/result',
-    { schema: { params: RUN_PARAMS, querystring: query({ commandId: QUERY_ID }), response: { 200: RECORD } } },
+    { schema: { params: RUN_PARAMS, querystring: query({ commandId: QUERY_ID }), response: { 200: RESULT } } },
     async (request) => await runResult(serving, request.params.runId, request.query.commandId),
   );
 

@@ -3,8 +3,16 @@ import { lastEventId, openSse } from '../http/sse.ts';
 import { invalidField } from '../invalid-field.ts';
 import { streamSession } from '../live/session-stream.ts';
 import { runRow } from '../services/runs.ts';
-import { eventsAfter, eventsOfRun, formatPlace, parsePlace, type Selection } from '../services/session-events.ts';
+import {
+  eventsAfter,
+  eventsOfRun,
+  formatPlace,
+  type Place,
+  parsePlace,
+  type Selection,
+} from '../services/session-events.ts';
 import { sessionRow } from '../services/sessions.ts';
+import { findRun } from '../store/runs.ts';
 import { wantsStream } from './events.ts';
 import type { Serving } from './serving.ts';
 
@@ -24,14 +32,15 @@ export async function serveSessionEvents(
   const { sessionId } = request.params;
   const { cursor, afterSeq, limit, runId, until } = request.query;
   await sessionRow(serving.pool, sessionId);
+  const isStream = wantsStream(request as FastifyRequest);
   const id = lastEventId(request as FastifyRequest);
   const place =
     id === null
-      ? await placeOf(serving, sessionId, cursor, 'query.cursor')
-      : await placeOf(serving, sessionId, id, 'headers.last-event-id');
-  if (wantsStream(request as FastifyRequest)) {
+      ? await placeOf(serving, sessionId, cursor, 'query.cursor', isStream)
+      : await placeOf(serving, sessionId, id, 'headers.last-event-id', isStream);
+  if (isStream) {
+    if (place === null && runId !== undefined) await assertOfSession(serving, sessionId, runId, 'query.runId', false);
     const after = place ?? (runId === undefined ? null : { runId, seq: afterSeq });
-    if (after !== null) await assertOfSession(serving, sessionId, after.runId, 'query.runId');
     const stream = openSse(request as FastifyRequest, reply);
     try {
       await streamSession(serving, stream, { sessionId, after, selection, untilIdle: until === 'idle' });
@@ -51,14 +60,28 @@ export async function serveSessionEvents(
   };
 }
 
-async function placeOf(serving: Serving, sessionId: string, text: string | undefined, path: string) {
+async function placeOf(
+  serving: Serving,
+  sessionId: string,
+  text: string | undefined,
+  path: string,
+  mayBeGone: boolean,
+): Promise<Place | null> {
   if (text === undefined) return null;
   const place = parsePlace(text, path);
-  await assertOfSession(serving, sessionId, place.runId, path);
+  await assertOfSession(serving, sessionId, place.runId, path, mayBeGone);
   return place;
 }
 
-async function assertOfSession(serving: Serving, sessionId: string, runId: string, path: string): Promise<void> {
-  const run = await runRow(serving.pool, runId);
-  if (run.session_id !== sessionId) throw invalidField(path, `names a run that is not of session ${sessionId}`, runId);
+/** `mayBeGone`: the run may have been deleted because of its age since the place was given; a stream tells of that. */
+async function assertOfSession(
+  serving: Serving,
+  sessionId: string,
+  runId: string,
+  path: string,
+  mayBeGone: boolean,
+): Promise<void> {
+  const run = mayBeGone ? await findRun(serving.pool, runId) : await runRow(serving.pool, runId);
+  if (run === undefined || run.session_id === sessionId) return;
+  throw invalidField(path, `names a run that is not of session ${sessionId}`, runId);
 }

@@ -2,6 +2,7 @@ import { STORAGE_REFRESH, STORAGE_SUMMARY } from '@agentrun/lib/contract';
 import { Failure } from '../failure.ts';
 import { attemptOfRequest, holder } from '../http/caller.ts';
 import type { ManagerServer } from '../http/server.ts';
+import { query } from '../http/type-provider.ts';
 import { asHolder } from '../services/holder.ts';
 import {
   evictSession,
@@ -11,9 +12,11 @@ import {
   storageSummary,
   sweepSessions,
 } from '../services/session-storage.ts';
+import { sessionChanges, sessionFile } from '../services/session-workspace.ts';
 import { RECORD } from './answers.ts';
 import { SESSION_PARAMS } from './parameters.ts';
 import type { Serving } from './serving.ts';
+import { STORAGE_DELETED, STORAGE_REFRESHED, SWEPT } from './session-answers.ts';
 
 export function sessionStorageRoutes(app: ManagerServer, serving: Serving): void {
   app.get(
@@ -22,15 +25,44 @@ export function sessionStorageRoutes(app: ManagerServer, serving: Serving): void
     async ({ params }) => await lookAtStorage(serving, params.sessionId),
   );
 
+  app.get(
+    '/api/v1/sessions/:sessionId/changes',
+    { schema: { params: SESSION_PARAMS, response: { 200: RECORD } } },
+    async ({ params }) => await sessionChanges(serving, params.sessionId),
+  );
+
+  app.get(
+    '/api/v1/sessions/:sessionId/files',
+    {
+      schema: {
+        params: SESSION_PARAMS,
+        querystring: query({
+          path: {
+            type: 'string',
+            maxLength: 4096,
+            pattern: '^[^\\u0000]*$',
+            default: '.',
+            description: 'below the workspace',
+          },
+        }),
+        response: { 200: RECORD },
+      },
+    },
+    async (request) => await sessionFile(serving, request.params.sessionId, request.query.path),
+  );
+
   app.delete(
     '/api/v1/sessions/:sessionId/storage',
-    { schema: { params: SESSION_PARAMS, response: { 200: RECORD } } },
+    { schema: { params: SESSION_PARAMS, response: { 200: STORAGE_DELETED } } },
     async ({ params }) => await evictSession(serving, params.sessionId),
   );
 
   app.post(
     '/api/v1/sessions/:sessionId/storage/refresh',
-    { config: { auth: 'any' }, schema: { params: SESSION_PARAMS, body: STORAGE_REFRESH, response: { 200: RECORD } } },
+    {
+      config: { auth: 'any' },
+      schema: { params: SESSION_PARAMS, body: STORAGE_REFRESH, response: { 200: STORAGE_REFRESHED } },
+    },
     async (request) => {
       const { sessionId } = request.params;
       const { body } = request;
@@ -55,7 +87,7 @@ export function sessionStorageRoutes(app: ManagerServer, serving: Serving): void
     },
   );
 
-  app.post('/api/v1/sessions/storage/gc', { schema: { response: { 200: RECORD } } }, async () => {
+  app.post('/api/v1/sessions/storage/gc', { schema: { response: { 200: SWEPT } } }, async () => {
     const report = await sweepSessions(serving);
     if (report.couldNotLook === null) return report;
     throw new Failure('unavailable', `the volumes could not be listed: ${report.couldNotLook}`, {

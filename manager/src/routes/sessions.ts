@@ -16,10 +16,21 @@ import { keyOf } from '../services/idempotent.ts';
 import { send } from '../services/send.ts';
 import { pageOfSessions, readSession } from '../services/sessions.ts';
 import { showSession } from '../services/show-session.ts';
-import { pageOf, RECORD } from './answers.ts';
+import { pageOf } from './answers.ts';
 import { COMMAND_BODY_LIMIT } from './commands.ts';
-import { AFTER_SEQ, CURSOR, KEY_HEADERS, keyHeader, LABEL, limit, QUERY_ID, SESSION_PARAMS } from './parameters.ts';
+import {
+  AFTER_SEQ,
+  CURSOR,
+  KEY_HEADERS,
+  keyHeader,
+  keyScope,
+  LABEL,
+  limit,
+  QUERY_ID,
+  SESSION_PARAMS,
+} from './parameters.ts';
 import type { Serving } from './serving.ts';
+import { CONTROLLED, SENT, SESSION_MADE, SESSION_SHOWN } from './session-answers.ts';
 import { serveSessionEvents } from './session-events.ts';
 
 /** Who reads when nobody says so. */
@@ -47,14 +58,18 @@ export function sessionRoutes(app: ManagerServer, serving: Serving): void {
 
   app.post(
     '/api/v1/sessions',
-    { schema: { body: CREATE_SESSION, headers: KEY_HEADERS, response: { 200: RECORD } } },
+    { schema: { body: CREATE_SESSION, headers: KEY_HEADERS, response: { 200: SESSION_MADE } } },
     async ({ body, headers }) =>
-      await createSession(serving, body, keyOf('POST /sessions', body, keyHeader(headers), body.idempotencyKey)),
+      await createSession(
+        serving,
+        body,
+        keyOf(keyScope('POST /sessions', body), body, keyHeader(headers), body.idempotencyKey),
+      ),
   );
 
   app.get(
     '/api/v1/sessions/:sessionId',
-    { schema: { params: SESSION_PARAMS, querystring: query({ readerId: LABEL }), response: { 200: SESSION_SUMMARY } } },
+    { schema: { params: SESSION_PARAMS, querystring: query({ readerId: LABEL }), response: { 200: SESSION_SHOWN } } },
     async (request) => await showSession(serving, request.params.sessionId, request.query.readerId),
   );
 
@@ -97,7 +112,7 @@ export function sessionRoutes(app: ManagerServer, serving: Serving): void {
     '/api/v1/sessions/:sessionId/send',
     {
       bodyLimit: COMMAND_BODY_LIMIT,
-      schema: { params: SESSION_PARAMS, body: SESSION_SEND, headers: KEY_HEADERS, response: { 200: RECORD } },
+      schema: { params: SESSION_PARAMS, body: SESSION_SEND, headers: KEY_HEADERS, response: { 200: SENT } },
     },
     async ({ params: { sessionId }, body, headers }) => {
       const member = body.commandIdempotencyKey ?? body.idempotencyKey;
@@ -114,7 +129,7 @@ export function sessionRoutes(app: ManagerServer, serving: Serving): void {
 
   app.post(
     '/api/v1/sessions/:sessionId/control',
-    { schema: { params: SESSION_PARAMS, body: SESSION_CONTROL, response: { 200: RECORD } } },
+    { schema: { params: SESSION_PARAMS, body: SESSION_CONTROL, response: { 200: CONTROLLED } } },
     async ({ params, body }) =>
       await controlSession(serving, params.sessionId, { ...body, readerId: body.readerId ?? READER }),
   );

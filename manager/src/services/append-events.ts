@@ -38,7 +38,7 @@ export async function appendEvents(
   producerSeq: number | null,
 ): Promise<Appended> {
   const { texts, events } = prepare(manager, given);
-  const bytes = texts.reduce((sum, text) => sum + text.length, 0);
+  const bytes = bytesOf(texts);
   const append = async (sql: Sql) =>
     await appendAsRunner(sql, {
       ...caller,
@@ -80,7 +80,8 @@ function prepare(manager: Manager, given: readonly EventInput[]): { texts: strin
     let kept = payload;
     let text = JSON.stringify([type, kept]);
     if (text.length > EVENT_LIMITS.textBytes) {
-      kept = cutTexts(kept);
+      // A secret that is cut in two is not known as one any more.
+      kept = cutTexts(manager.redact.json(kept));
       text = JSON.stringify([type, kept]);
     }
     if (manager.redact.finds(text)) {
@@ -96,6 +97,11 @@ function prepare(manager: Manager, given: readonly EventInput[]): { texts: strin
     return { type, payload: kept };
   });
   return { texts, events };
+}
+
+/** Of UTF-8. */
+function bytesOf(texts: readonly string[]): number {
+  return texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 }
 
 const MANAGER_ONLY: ReadonlySet<string> = new Set(MANAGER_EVENT_TYPES);
@@ -162,7 +168,7 @@ async function appendRest(
   events: readonly EventInput[],
   texts: readonly string[],
 ): Promise<Appended> {
-  const bytes = texts.reduce((sum, text) => sum + text.length, 0);
+  const bytes = bytesOf(texts);
   const isFull = run.event_bytes + bytes > EVENT_LIMITS.runBytes;
   const kept = texts.filter((_text, index) => !isFull || !DROPPABLE.has(events[index]?.type ?? ''));
   const dropped = texts.length - kept.length;
@@ -179,7 +185,7 @@ async function appendRest(
     producerSeq: null,
     events: `[${kept.join(',')}]`,
     count: kept.length,
-    bytes: kept.reduce((sum, text) => sum + text.length, 0),
+    bytes: bytesOf(kept),
     budget: Number.MAX_SAFE_INTEGER,
   });
   if (last === undefined) throw new Failure('unavailable', `the lease of run ${run.id} ran out during the append`);

@@ -18,6 +18,8 @@ export function newToken(attemptId: string): { readonly token: string; readonly 
 export interface AttemptIdentity {
   readonly id: string;
   readonly runId: string;
+  /** Of the token that was shown; that of the attempt may have been renewed since. */
+  readonly tokenHash: Buffer;
 }
 
 /** Attempts by the hash of their tokens: asked for with every write of a runner. Only what is known is kept. */
@@ -32,7 +34,7 @@ export async function attemptOf(manager: Manager, token: string): Promise<Attemp
   if (seen !== undefined) return seen;
   const attempt = await findAttemptByToken(manager.pool, hash);
   if (attempt === undefined) return undefined;
-  const identity = { id: attempt.id, runId: attempt.run_id };
+  const identity = { id: attempt.id, runId: attempt.run_id, tokenHash: hash };
   if (known.size >= MOST) known.clear();
   known.set(name, identity);
   return identity;
@@ -42,5 +44,6 @@ export async function attemptOf(manager: Manager, token: string): Promise<Attemp
 export async function renewToken(sql: Sql, attemptId: string): Promise<string> {
   const { token, hash } = newToken(attemptId);
   await setToken(sql, attemptId, hash);
+  for (const [name, { id }] of known) if (id === attemptId) known.delete(name);
   return token;
 }

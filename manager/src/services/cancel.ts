@@ -43,7 +43,8 @@ export async function requestCancel(
   if (!(await requestRunCancel(sql, run.id, reason, diagnosis))) return;
   const asked: RunRow = { ...run, status: 'cancelling', cancel_requested_at: run.read_at, cancel_reason: reason };
   await cancelReceipt(manager, sql, asked, 'requested');
-  if (!run.lease_live) {
+  // A holder whose lease ran out may still be alive: its run ends when it is known to be gone.
+  if (run.claimed_by === null) {
     await closeRun(manager, sql, asked, cancelled(asked), cancelled(asked), true);
     return;
   }
@@ -99,7 +100,7 @@ async function requestTurnEnd(
   await turnCancelReceipt(manager, sql, asked, 'requested');
   if (command.state === 'pending') {
     await rejectSteersOf(manager, sql, run, command.id);
-    const next = (await underWay(sql, run.id)) ?? (await nextTurn(sql, run.id, command.seq));
+    const next = await nextTurn(sql, run.id, command.id);
     await closeCommand(manager, sql, run, asked, failed('cancelled', 'cancelled', reason), next);
   }
   if (run.session_id !== null) await raiseVersion(sql, run.session_id);

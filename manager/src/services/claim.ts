@@ -10,6 +10,9 @@ import { type LeasedRun, leasedRun } from './leased-run.ts';
 import { loseAttempt } from './lost-attempt.ts';
 import { change, type Manager } from './manager.ts';
 
+/** Who claims; its token must still be the one of the attempt. */
+export type Claimant = Omit<Caller, 'epoch'> & { readonly tokenHash: Buffer };
+
 /**
  * Gives the run to a runner, under a new epoch and a lease of the lane's length.
  *
@@ -18,24 +21,32 @@ import { change, type Manager } from './manager.ts';
  * placement `external` is gone when its lease is over, since its runner stops by itself before that.
  *
  * @throws Failure `already-terminal`; `runner-lease-conflict` while another runner or attempt holds it;
- *   `lease-fenced` for an attempt that was lost or has ended.
+ *   `lease-fenced` for an attempt that was lost or has ended; `unauthenticated` for a token that a later start replaced.
  */
-export async function claimRun(manager: Manager, caller: Omit<Caller, 'epoch'>, runnerId: string): Promise<LeasedRun> {
+export async function claimRun(manager: Manager, caller: Claimant, runnerId: string): Promise<LeasedRun> {
   const result = await change(manager, caller.runId, async (sql) => {
     const run = await lockRunAndSession(sql, caller.runId);
     const attempt = await findAttempt(sql, caller.attemptId);
-    if (attempt === undefined) throw new Failure('unauthenticated', 'the attempt of the token is not known');
-    assertOpen(run);
-    if (attempt.ended_at !== null) return { refused: fenced(run, { ...caller, epoch: attempt.epoch ?? 0 }) };
+    // Of an attempt that was started twice only the runner of the last start may go on.
+    if (attempt?.token_hash?.equals(caller.tokenHash) !== true) {
+      throw new Failure('unauthenticated', 'the token of the attempt was replaced by a later start');
+    }
     const isOwn = run.attempt_id === attempt.id;
+    const late = { refused: fenced(run, { ...caller, epoch: attempt.epoch ?? 0 }) };
+    if (attempt.ended_at !== null && !isOwn) return late;
+    assertOpen(run);
+    if (attempt.ended_at !== null) return late;
     if (run.lease_live && !(isOwn && run.claimed_by === runnerId)) throw held(run);
-    if (!isOwn && run.attempt_id !== null) await takeFromExternal(manager, sql, run);
+    if (!isOwn && run.attempt_id !== null && (await takeFromExternal(manager, sql, run))) {
+      return { over: new Failure('already-terminal', `run ${run.id} ended when its last attempt was lost`) };
+    }
     if (!isOwn && run.cancel_requested_at !== null) {
       throw new Failure('conflict', `run ${run.id} is being cancelled`, { details: { status: run.status } });
     }
     const wasExpired = isOwn && run.claimed_by !== null && !run.lease_live;
     return { value: await take(manager, sql, run.id, attempt, runnerId, wasExpired) };
   });
+  if ('over' in result) throw result.over;
   if (!('refused' in result)) return result.value;
   await recordRefusal(manager, { ...caller, epoch: Number(result.refused.details['yourEpoch']) }, result.refused);
   throw result.refused;
@@ -54,7 +65,8 @@ function held(run: RunRow): Failure {
   });
 }
 
-async function takeFromExternal(manager: Manager, sql: Sql, run: RunRow): Promise<void> {
+/** True when the run has ended by it: the loss is kept, though the claim is refused. */
+async function takeFromExternal(manager: Manager, sql: Sql, run: RunRow): Promise<boolean> {
   const former = run.attempt_id === null ? undefined : await findAttempt(sql, run.attempt_id);
   if (former === undefined || former.placement !== 'external') {
     throw new Failure(
@@ -63,8 +75,7 @@ async function takeFromExternal(manager: Manager, sql: Sql, run: RunRow): Promis
       { details: { attemptId: run.attempt_id, leaseEpoch: run.lease_epoch } },
     );
   }
-  const isOver = await loseAttempt(manager, sql, run, 'its lease ran out');
-  if (isOver) throw new Failure('already-terminal', `run ${run.id} ended when its last attempt was lost`);
+  return await loseAttempt(manager, sql, run, 'its lease ran out', { replace: false });
 }
 
 async function take(

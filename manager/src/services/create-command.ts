@@ -1,7 +1,8 @@
-import type { CommandPayload, CreateCommand } from '@agentrun/lib/contract';
+import { type CommandPayload, type CreateCommand, PROMPT_BYTES } from '@agentrun/lib/contract';
 import type { Sql } from '../db/transaction.ts';
 import { Failure } from '../failure.ts';
 import { newId } from '../ids.ts';
+import { invalidField } from '../invalid-field.ts';
 import {
   type CommandRecord,
   type CommandRow,
@@ -16,6 +17,16 @@ import { lockRunAndSession } from './holder.ts';
 import { idempotent, type Key, requestHash } from './idempotent.ts';
 import { change, type Manager } from './manager.ts';
 
+/**
+ * Looks at what the schema cannot: it counts characters, and the limit of a prompt is one of bytes.
+ *
+ * @throws Failure `schema-invalid`
+ */
+export function assertPromptSize({ prompt }: CommandPayload, path: string): void {
+  const bytes = Buffer.byteLength(prompt);
+  if (bytes > PROMPT_BYTES) throw invalidField(path, `is ${bytes} bytes long; at most ${PROMPT_BYTES} are allowed`);
+}
+
 /** A command for a run; see {@link createCommandIn}. */
 export async function createCommand(
   manager: Manager,
@@ -23,6 +34,7 @@ export async function createCommand(
   input: CreateCommand,
   key: Key | undefined,
 ): Promise<CommandRecord> {
+  assertPromptSize(input.payload, 'body.payload.prompt');
   return await change(manager, runId, (sql) =>
     idempotent(sql, key, async () => {
       const run = await lockRunAndSession(sql, runId);
@@ -109,5 +121,10 @@ const TITLE = 80;
 /** The first line of the first prompt. */
 function titleOf(manager: Manager, payload: CommandPayload): string {
   const line = manager.redact.text(payload.prompt).trim().split('\n', 1)[0] ?? '';
-  return line.length > TITLE ? `${line.slice(0, TITLE - 1).trimEnd()}…` : line;
+  return line.length > TITLE
+    ? `${line
+        .slice(0, TITLE - 1)
+        .replace(/[\uD800-\uDBFF]$/, '')
+        .trimEnd()}…`
+    : line;
 }

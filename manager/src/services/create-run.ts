@@ -9,7 +9,7 @@ import type { Sql } from '../db/transaction.ts';
 import { Failure } from '../failure.ts';
 import { newId } from '../ids.ts';
 import { invalidField } from '../invalid-field.ts';
-import { lockOpenCommands } from '../store/commands.ts';
+import { findLastEndedTurn, lockOpenCommands } from '../store/commands.ts';
 import { addEvents } from '../store/events.ts';
 import { notifyRun } from '../store/notify.ts';
 import { findOpenRunOfSession, findRun, insertRun, lockRun, type RunRow } from '../store/runs.ts';
@@ -27,8 +27,8 @@ export type RunInput = Omit<CreateRun, 'executionPolicy' | 'idempotencyKey'> & {
  * Looks at what the schema cannot: the profile, and that the policy is one. Everything is checked before anything is
  * written.
  */
-export function runInput(manager: Manager, body: CreateRun): RunInput {
-  if (!manager.profiles.has(body.backendProfile)) {
+export async function runInput(manager: Manager, body: CreateRun): Promise<RunInput> {
+  if (!(await manager.profiles.has(body.backendProfile))) {
     throw invalidField('body.backendProfile', 'names no profile', body.backendProfile);
   }
   if (body.workspaceRef.kind === 'session' && !body.sessionRef) {
@@ -86,7 +86,8 @@ export async function createRunIn(manager: Manager, sql: Sql, input: RunInput): 
   return (await findRun(sql, id)) as RunRow;
 }
 
-async function sessionFor(sql: Sql, input: RunInput, ref: SessionRef): Promise<SessionRow> {
+/** The session of a run, locked; made if it is new. */
+export async function sessionFor(sql: Sql, input: RunInput, ref: SessionRef): Promise<SessionRow> {
   const isNew = await insertSession(sql, {
     id: ref.sessionId,
     tenantId: input.tenantId,
@@ -147,7 +148,10 @@ async function makeRoom(manager: Manager, sql: Sql, session: SessionRow): Promis
       details: { sessionId: session.session_id, runId: open.id, status: open.status, openCommands: commands.length },
     });
   }
-  const outcome = failed('cancelled', 'cancelled', 'a new run of the session took its place');
+  const last = await findLastEndedTurn(sql, open.id);
+  const outcome = last?.terminal_status
+    ? failed(last.terminal_status, last.failure_kind, last.failure_message)
+    : failed('cancelled', 'cancelled', 'a new run of the session took its place');
   await closeRun(manager, sql, open, outcome, outcome, true);
 }
 

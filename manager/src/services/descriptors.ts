@@ -64,7 +64,7 @@ export async function sendPlan(
     decision,
     internalCommandType: decision,
     reusedActiveRun: run !== undefined,
-    activeBefore: active === undefined ? null : activeSummary(active),
+    activeBefore: decision === 'steer' && active !== undefined ? activeSummary(active) : null,
     next: {
       confirm: descriptor('send-session', 'send', ['session', sessionId], { sessionId }, { inputKind: 'prompt' }),
       note: 'send the same without dryRun; the manager decides again then whether it steers or begins a turn',
@@ -85,7 +85,7 @@ export async function sendPlan(
   }
   const planned =
     run === undefined
-      ? runInput(manager, runOf(sessionId, await findSession(manager.pool, sessionId), body))
+      ? await runInput(manager, runOf(sessionId, await findSession(manager.pool, sessionId), body))
       : undefined;
   const createRunnerJob = body.createRunnerJob !== false && (run === undefined || run.attempt_id === null);
   return {

@@ -29,7 +29,7 @@ export async function closeCommand(
   const ended = await endCommand(sql, command.id, clean);
   if (ended === undefined) return null;
   await turnCancelReceipt(manager, sql, ended, 'terminal');
-  await addEvents(sql, run.id, [commandTerminal(ended)]);
+  await addEvents(sql, run.id, [manager.redact.json(commandTerminal(ended))]);
   if (ended.type === 'turn' && run.session_id !== null) {
     await noteTurnEnd(sql, run.session_id, {
       runId: run.id,

@@ -4,7 +4,7 @@ import { Failure } from '../failure.ts';
 import { invalidField } from '../invalid-field.ts';
 import { keepAnswer, takeKey } from '../store/idempotency.ts';
 
-/** A key and where it counts: a route and its parent. */
+/** A key and where it counts: a route and its parent, or the tenant and project where there is none. */
 export interface Key {
   readonly scope: string;
   readonly key: string;
@@ -62,5 +62,7 @@ export function keyOf(
     throw invalidField('headers.idempotency-key', 'and the key in the body differ: give one of them', header);
   }
   const key = header ?? member;
-  return key === undefined ? undefined : { scope, key, hash: requestHash(body) };
+  if (key === undefined) return undefined;
+  // Wherever the key stands, it is the same request.
+  return { scope, key, hash: requestHash({ ...body, idempotencyKey: undefined, commandIdempotencyKey: undefined }) };
 }

@@ -1,6 +1,6 @@
-import type { Sql } from '../db/transaction.ts';
+import { inTransaction, type Sql } from '../db/transaction.ts';
 import { type CommandRow, listCancelledTurns } from '../store/commands.ts';
-import { type RunRecord, type RunRow, runRecord } from '../store/runs.ts';
+import { lockRun, type RunRecord, type RunRow, runRecord } from '../store/runs.ts';
 import { iso } from '../store/time.ts';
 import { cancelReceipt, turnCancelReceipt } from './cancel-receipts.ts';
 import type { Manager } from './manager.ts';
@@ -29,13 +29,14 @@ export function hasCancelNews(run: RunRow, cancelled: readonly CommandRow[]): bo
   );
 }
 
-/** Notes that the holder is told; the caller holds the lock of the run. */
-export async function deliverCancels(
-  manager: Manager,
-  sql: Sql,
-  run: RunRow,
-  cancelled: readonly CommandRow[],
-): Promise<void> {
-  await cancelReceipt(manager, sql, run, 'delivered');
-  for (const command of cancelled) await turnCancelReceipt(manager, sql, command, 'delivered');
+/** Notes that the holder is told, unless the run has ended or got another holder since it was `seen`. */
+export async function deliverCancels(manager: Manager, seen: RunRow): Promise<void> {
+  await inTransaction(manager.pool, async (sql) => {
+    const run = await lockRun(sql, seen.id);
+    if (run === undefined || run.terminal_status !== null || run.lease_epoch !== seen.lease_epoch) return;
+    await cancelReceipt(manager, sql, run, 'delivered');
+    for (const command of await listCancelledTurns(sql, run.id)) {
+      await turnCancelReceipt(manager, sql, command, 'delivered');
+    }
+  });
 }

@@ -3,6 +3,7 @@ import type { CommandRow } from '../store/commands.ts';
 import { type EventRow, openToolCalls } from '../store/events.ts';
 import type { RunRow } from '../store/runs.ts';
 import { isoOrNull } from '../store/time.ts';
+import { bounded } from './bounded-text.ts';
 import type { Manager } from './manager.ts';
 import { recoveryActions } from './recovery-actions.ts';
 import { terminalClassification } from './terminal-classification.ts';
@@ -19,13 +20,19 @@ export type Phase =
   | 'lost'
   | 'unavailable';
 
-/** What a run is doing, judged by the clock of the database. Nothing is written. */
-export async function liveness(manager: Manager, run: RunRow, command: CommandRow | undefined) {
+/**
+ * What a run is doing, judged by the clock of the database. Nothing is written.
+ *
+ * @param isOfCommand the command is asked for, not the run: its outcome is the one that counts.
+ */
+export async function liveness(manager: Manager, run: RunRow, command: CommandRow | undefined, isOfCommand: boolean) {
   const { last, ofCommand } = await lastEvents(manager.pool, run.id, command?.id ?? null);
   const isUnderWay = command?.state === 'acknowledged';
   const tools = isUnderWay ? await openToolCalls(manager.pool, run.id, command.id, command.acknowledged_seq ?? 0) : [];
   const now = run.read_at;
   const phase = phaseOf(run, command, ofCommand, tools.length > 0);
+  // A run may end otherwise than its last turn.
+  const ended = isOfCommand || run.terminal_status === null ? command : undefined;
   return {
     phase,
     active: run.terminal_status === null,
@@ -35,9 +42,9 @@ export async function liveness(manager: Manager, run: RunRow, command: CommandRo
     lastActivity: last === undefined ? null : activity(manager, last, now),
     lastCommandActivity: ofCommand === undefined ? null : activity(manager, ofCommand, now),
     timeoutBudget: timeoutBudget(run, command, ofCommand, now),
-    terminalClassification: await terminalClassification(manager, run, command),
+    terminalClassification: await terminalClassification(manager, run, command, ended),
     lease: lease(run, now),
-    recoveryActions: recoveryActions(run, command, phase),
+    recoveryActions: recoveryActions(run, command, ended, phase),
     valuesPrinted: false as const,
   };
 }
@@ -121,12 +128,6 @@ function lease(run: RunRow, now: Date) {
 }
 
 const age = (now: Date, then: Date): number => Math.max(0, now.getTime() - then.getTime());
-
-/** On one line, and at most so many characters. */
-export function bounded(text: string, most: number): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim();
-  return line.length > most ? `${line.slice(0, most - 1)}…` : line;
-}
 
 function stringOrNull(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;

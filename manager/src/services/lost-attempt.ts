@@ -15,8 +15,16 @@ import { nextTurn, rejectSteersOf } from './steer-end.ts';
  * Deals with a run whose attempt is gone: closes its epoch, settles what it had taken up, and lets another attempt go on
  * with the rest, after a wait, until the run's policy says that enough were lost. The caller holds the locks and knows
  * that nothing of the attempt is alive. True when the run has ended by it.
+ *
+ * @param replace false: another attempt is at hand and goes on at once.
  */
-export async function loseAttempt(manager: Manager, sql: Sql, run: RunRow, why: string): Promise<boolean> {
+export async function loseAttempt(
+  manager: Manager,
+  sql: Sql,
+  run: RunRow,
+  why: string,
+  { replace = true }: { readonly replace?: boolean } = {},
+): Promise<boolean> {
   await addEvents(sql, run.id, [
     {
       type: 'backend_status',
@@ -49,7 +57,7 @@ export async function loseAttempt(manager: Manager, sql: Sql, run: RunRow, why: 
     return true;
   }
   await returnRun(sql, run.id, run.execution_policy.pendingTimeoutMs, true);
-  if (run.placed && settled.next !== undefined) {
+  if (replace && run.placed && settled.next !== undefined) {
     await startAttempt(manager, sql, run.id, settled.next, backoff(manager, lost));
   }
   if (run.session_id !== null) await raiseVersion(sql, run.session_id);
@@ -107,6 +115,6 @@ async function settleTurn(manager: Manager, sql: Sql, run: RunRow, turn: Command
     ? failed('cancelled', 'cancelled', turn.cancel_reason ?? run.cancel_reason)
     : failed('blocked', 'outcome-unknown', `the attempt was lost during the turn: ${why}`);
   await rejectSteersOf(manager, sql, run, turn.id);
-  await closeCommand(manager, sql, run, turn, { ...outcome, diagnosis }, await nextTurn(sql, run.id, turn.seq));
+  await closeCommand(manager, sql, run, turn, { ...outcome, diagnosis }, await nextTurn(sql, run.id, turn.id));
   return true;
 }

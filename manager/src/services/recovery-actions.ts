@@ -1,6 +1,7 @@
 import { FAILURE_KINDS } from '@agentrun/lib/contract';
 import type { CommandRow } from '../store/commands.ts';
 import type { RunRow } from '../store/runs.ts';
+import { bounded } from './bounded-text.ts';
 import type { Phase } from './liveness.ts';
 
 /** Something that a person, or a program for them, can do about a run. */
@@ -20,9 +21,18 @@ export interface RecoveryAction {
   readonly valuesPrinted: false;
 }
 
-/** What to do next, best first; nothing for what went well. */
-export function recoveryActions(run: RunRow, command: CommandRow | undefined, phase: Phase): RecoveryAction[] {
-  const of = command?.terminal_status ? command : run;
+/**
+ * What to do next, best first; nothing for what went well.
+ *
+ * @param ended whose outcome counts when it has one; undefined for the run's.
+ */
+export function recoveryActions(
+  run: RunRow,
+  command: CommandRow | undefined,
+  ended: CommandRow | undefined,
+  phase: Phase,
+): RecoveryAction[] {
+  const of = ended?.terminal_status ? ended : run;
   const base = {
     reasonHint: of.failure_kind === null ? null : FAILURE_KINDS[of.failure_kind].nextStep,
     reasonRequired: false,
@@ -30,7 +40,7 @@ export function recoveryActions(run: RunRow, command: CommandRow | undefined, ph
     runId: run.id,
     commandId: command?.id ?? null,
     sessionId: run.session_id,
-    failureMessage: of.failure_message,
+    failureMessage: of.failure_message === null ? null : bounded(of.failure_message, 220),
     valuesPrinted: false,
   } as const;
   const onRun = { resourceKind: 'run', resourceName: run.id } as const;

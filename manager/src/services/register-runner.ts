@@ -5,7 +5,7 @@ import { newId } from '../ids.ts';
 import { invalidField } from '../invalid-field.ts';
 import { findAttempt, insertAttempt } from '../store/attempts.ts';
 import { countAttempt } from '../store/run-state.ts';
-import { runnerRecord, upsertRunner } from '../store/runners.ts';
+import { findRunner, runnerRecord, upsertRunner } from '../store/runners.ts';
 import { type RunRow } from '../store/runs.ts';
 import { newToken } from './attempt-token.ts';
 import { fenced, lockRunAndSession, recordRefusal } from './holder.ts';
@@ -96,5 +96,10 @@ async function knownAttempt(sql: Sql, attemptId: string, input: RegisterRunner) 
   if (input.attemptId !== undefined && input.attemptId !== attemptId) {
     throw new Failure('forbidden', `the token is not for attempt ${input.attemptId}`);
   }
-  return { attemptId, runnerId: input.id ?? attempt.runner_id, token: undefined };
+  const runnerId = input.id ?? attempt.runner_id;
+  const former = await findRunner(sql, runnerId);
+  if (former !== undefined && former.attempt_id !== attemptId) {
+    throw new Failure('forbidden', `runner ${runnerId} is of another attempt`);
+  }
+  return { attemptId, runnerId, token: undefined };
 }

@@ -1,4 +1,5 @@
 import { Failure } from '../failure.ts';
+import { findAttempt } from '../store/attempts.ts';
 import { findLastEndedTurn, lockOpenCommands } from '../store/commands.ts';
 import { addEvents } from '../store/events.ts';
 import { returnRun } from '../store/run-state.ts';
@@ -8,16 +9,26 @@ import { asHolder, type Caller } from './holder.ts';
 import { settleCommands } from './lost-attempt.ts';
 import type { Manager } from './manager.ts';
 import { cancelled, commandsPending } from './report-run.ts';
+import { runRow } from './runs.ts';
 import { startAttempt } from './start-attempt.ts';
+
+/** How an attempt ended that gave its run back. */
+const RELEASED: ReadonlySet<string | null> = new Set(['idle', 'drain']);
 
 /**
  * Gives a run back. `idle`: there is nothing to do, so the run ends with the status of its last turn, or waits for its
  * first one again. `drain`: the runner must go; what it did not finish goes to another attempt, as after a loss, but at
  * once and without counting as one.
  *
+ * May be sent again.
+ *
  * @throws Failure `commands-pending`, for `idle`, while a command is open.
  */
 export async function releaseRun(manager: Manager, caller: Caller, reason: 'idle' | 'drain'): Promise<RunRecord> {
+  const attempt = await findAttempt(manager.pool, caller.attemptId);
+  if (attempt?.status === 'ended' && attempt.epoch === caller.epoch && RELEASED.has(attempt.end_reason)) {
+    return manager.redact.json(runRecord(await runRow(manager.pool, caller.runId)));
+  }
   return await asHolder(
     manager,
     caller,
@@ -31,11 +42,12 @@ export async function releaseRun(manager: Manager, caller: Caller, reason: 'idle
       ]);
       const settled = await settleCommands(manager, sql, run, open, 'the runner was drained');
       const last = await findLastEndedTurn(sql, run.id);
+      const isDone = settled.open === 0 || (run.execution_policy.oneShot && settled.endedTurn);
       if (run.cancel_requested_at !== null) {
         await closeRun(manager, sql, run, cancelled(run), cancelled(run), false);
-      } else if (settled.open === 0 && last?.terminal_status) {
+      } else if (isDone && last?.terminal_status) {
         const outcome = failed(last.terminal_status, last.failure_kind, last.failure_message);
-        await closeRun(manager, sql, run, outcome, outcome, false);
+        await closeRun(manager, sql, run, outcome, failed('cancelled', 'cancelled', 'the run has ended'), false);
       } else {
         await leaveAttempt(manager, sql, run, 'ended', reason);
         await returnRun(sql, run.id, run.execution_policy.pendingTimeoutMs, false);
@@ -43,8 +55,8 @@ export async function releaseRun(manager: Manager, caller: Caller, reason: 'idle
       }
       const row = await findRun(sql, run.id);
       if (row === undefined) throw new Failure('not-found', `there is no run ${run.id}`);
-      return runRecord(row);
+      return manager.redact.json(runRecord(row));
     },
-    async (_sql, run) => runRecord(run),
+    async (_sql, run) => manager.redact.json(runRecord(run)),
   );
 }

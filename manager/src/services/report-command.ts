@@ -71,7 +71,7 @@ export async function reportCommand(
           : await endTurn(manager, sql, run, command, outcome, report);
       return commandRecord(ended ?? (await commandOf(sql, run.id, commandId)));
     },
-    async (sql, run) => commandRecord(await commandOf(sql, run.id, commandId)),
+    async (sql, run) => manager.redact.json(commandRecord(await commandOf(sql, run.id, commandId))),
   );
 }
 
@@ -103,7 +103,7 @@ async function endTurn(
 ): Promise<CommandRow | null> {
   const isLast = run.execution_policy.oneShot;
   if (!isLast) await rejectSteersOf(manager, sql, run, turn.id);
-  const next = isLast ? undefined : await nextTurn(sql, run.id, turn.seq);
+  const next = isLast ? undefined : await nextTurn(sql, run.id, turn.id);
   const { threadId = null, turnId = null } = report;
   const ended = await closeCommand(manager, sql, run, turn, { ...outcome, threadId, turnId }, next);
   if (isLast && run.cancel_requested_at === null) {
@@ -111,7 +111,8 @@ async function endTurn(
     await closeRun(manager, sql, run, outcome, others, false);
     return ended;
   }
-  await setRunning(sql, run.id, false);
+  // One that was reported without having been taken up may end beside the one that is under way.
+  if (turn.state === 'acknowledged') await setRunning(sql, run.id, false);
   if (run.session_id !== null) await raiseVersion(sql, run.session_id);
   return ended;
 }

@@ -24,9 +24,9 @@ export async function reportRun(manager: Manager, caller: Caller, report: Report
       const outcome = run.cancel_requested_at === null ? given : cancelled(run);
       if (outcome.terminalStatus === 'completed' && open.length > 0) throw commandsPending(run, open.length);
       await closeRun(manager, sql, run, outcome, outcome, false);
-      return await ended(sql, run.id);
+      return manager.redact.json(await ended(sql, run.id));
     },
-    async (_sql, run) => runRecord(run),
+    async (_sql, run) => manager.redact.json(runRecord(run)),
   );
 }
 

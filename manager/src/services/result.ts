@@ -1,6 +1,8 @@
 import type { CommandRow } from '../store/commands.ts';
 import { findLastCommand } from '../store/commands.ts';
 import type { RunRow } from '../store/runs.ts';
+import { cutText } from './cut-text.ts';
+import { OUTPUT_LIMIT } from './keep-results.ts';
 import { type Liveness, liveness } from './liveness.ts';
 import type { Manager } from './manager.ts';
 import { runRow } from './runs.ts';
@@ -47,7 +49,7 @@ export async function resultOf(
   command: CommandRow | undefined,
   isOfCommand: boolean,
 ): Promise<RunResult> {
-  const alive = await liveness(manager, run, command);
+  const alive = await liveness(manager, run, command, isOfCommand);
   const of = isOfCommand && command !== undefined ? command : run;
   return manager.redact.json({
     runId: run.id,
@@ -61,11 +63,18 @@ export async function resultOf(
     diagnosis: command?.diagnosis ?? run.diagnosis,
     terminalClassification: alive.terminalClassification,
     lastSeq: run.last_event_seq,
-    output: command?.output_text == null ? null : { text: command.output_text, truncated: command.output_truncated },
+    output: outputOf(command),
     usage: command?.usage ?? null,
     changes: command?.changes ?? null,
     liveness: alive,
     ...(command?.steer_delivery ? { steerDelivery: command.steer_delivery } : {}),
     valuesPrinted: false as const,
   });
+}
+
+/** The row counts characters; the limit is one of bytes. */
+function outputOf(command: CommandRow | undefined): RunResult['output'] {
+  if (command?.output_text == null) return null;
+  const { text, truncatedBytes } = cutText(command.output_text, OUTPUT_LIMIT);
+  return { text, truncated: command.output_truncated || truncatedBytes !== undefined };
 }

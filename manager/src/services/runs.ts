@@ -10,7 +10,7 @@ import type { Manager } from './manager.ts';
 
 /** Makes a pending run. Everything is checked before anything is written. */
 export async function createRun(manager: Manager, body: CreateRun, key: Key | undefined): Promise<RunRecord> {
-  const input = runInput(manager, body);
+  const input = await runInput(manager, body);
   const run = await inTransaction(manager.pool, (sql) =>
     idempotent(sql, key, async () => manager.redact.json(runRecord(await createRunIn(manager, sql, input)))),
   );

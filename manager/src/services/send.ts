@@ -5,8 +5,8 @@ import { commandRecord } from '../store/commands.ts';
 import { notifyRun } from '../store/notify.ts';
 import { runRecord } from '../store/runs.ts';
 import { findSession, lockSession, type SessionRow } from '../store/sessions.ts';
-import { createCommandIn } from './create-command.ts';
-import { assertUsable, createRunIn, runInput } from './create-run.ts';
+import { assertPromptSize, createCommandIn } from './create-command.ts';
+import { assertUsable, createRunIn, runInput, sessionFor } from './create-run.ts';
 import { pollActions, sendPlan } from './descriptors.ts';
 import { idempotent, type Key } from './idempotent.ts';
 import { change, type Manager } from './manager.ts';
@@ -22,15 +22,17 @@ import { activeSummary, type Decision, decide, runOf } from './send-decision.ts'
  */
 export async function send(manager: Manager, sessionId: string, body: SessionSend, key: Key | undefined) {
   const payload = payloadOf(body);
+  assertPromptSize(payload, body.payload === undefined ? 'body.prompt' : 'body.payload.prompt');
   if (body.dryRun === true) {
     const session = await findSession(manager.pool, sessionId);
+    if (session !== undefined) assertUsable(session);
     return await sendPlan(manager, sessionId, body, payload, await decide(manager.pool, session, body, false));
   }
   const touched = { runId: '' };
   const result = await change(manager, sessionId, (sql) =>
     idempotent(sql, key, async () => {
-      const session = await lockSession(sql, sessionId);
-      if (session !== undefined) assertUsable(session);
+      const session = (await lockSession(sql, sessionId)) ?? (await newSession(manager, sql, sessionId, body));
+      assertUsable(session);
       const decision = await decide(sql, session, body, true);
       const done = await carryOut(manager, sql, sessionId, session, body, payload, decision);
       touched.runId = done.run.id;
@@ -39,6 +41,12 @@ export async function send(manager: Manager, sessionId: string, body: SessionSen
   );
   if (touched.runId !== '') manager.wakeups.wake(touched.runId);
   return result;
+}
+
+/** Made before anything is decided: of several first texts, each but one finds the session and its run under the lock. */
+async function newSession(manager: Manager, sql: Sql, sessionId: string, body: SessionSend): Promise<SessionRow> {
+  const input = await runInput(manager, runOf(sessionId, undefined, body));
+  return await sessionFor(sql, input, { ...input.sessionRef, sessionId });
 }
 
 function payloadOf(body: SessionSend): CommandPayload {
@@ -52,12 +60,12 @@ async function carryOut(
   manager: Manager,
   sql: Sql,
   sessionId: string,
-  session: SessionRow | undefined,
+  session: SessionRow,
   body: SessionSend,
   payload: CommandPayload,
   { decision, run: open, active }: Decision,
 ) {
-  const run = open ?? (await createRunIn(manager, sql, runInput(manager, runOf(sessionId, session, body))));
+  const run = open ?? (await createRunIn(manager, sql, await runInput(manager, runOf(sessionId, session, body))));
   const command = await createCommandIn(
     manager,
     sql,
@@ -80,7 +88,7 @@ async function carryOut(
     run: manager.redact.json(runRecord(run)),
     command: manager.redact.json(commandRecord(command)),
     runnerJob,
-    activeBefore: active === undefined ? null : activeSummary(active),
+    activeBefore: decision === 'steer' && active !== undefined ? activeSummary(active) : null,
     pollActions: pollActions(sessionId, run.id, command.id),
     valuesPrinted: false as const,
   };

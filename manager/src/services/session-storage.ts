@@ -50,7 +50,14 @@ export async function provideVolume(manager: WithVolumes, id: string): Promise<S
   });
   if (generation !== null) {
     const { name, namespace, phase } = await manager.volumes.create(id, generation);
-    await patchStorage(manager, id, { pvcName: name, namespace, pvcPhase: phase });
+    const isTaken = await inTransaction(manager.pool, async (sql) => {
+      const row = (await lockSession(sql, id)) ?? noSession(id);
+      if (row.storage_kind === 'pvc') return false;
+      await patchStorageIn(sql, id, { pvcName: name, namespace, pvcPhase: phase });
+      return true;
+    });
+    // Another request made one meanwhile, and nothing is on ours.
+    if (!isTaken) await manager.volumes.evict(name);
   }
   return await sessionRow(manager.pool, id);
 }
@@ -114,7 +121,8 @@ export async function evictSession(manager: WithVolumes, id: string) {
   // First the record, then the volume: a volume without a session is found by the sweep, lost work by nobody.
   if (row.storage_pvc_name !== null) await manager.volumes.evict(row.storage_pvc_name);
   manager.wakeups.wake(id);
-  return { action: 'session-storage-deleted' as const, session: sessionRecord(row), valuesPrinted: false as const };
+  const session = manager.redact.json(sessionRecord(row));
+  return { action: 'session-storage-deleted' as const, session, valuesPrinted: false as const };
 }
 
 /** What one sweep did. `couldNotLook` says why volumes could not be listed; null when they could. */

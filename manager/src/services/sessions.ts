@@ -46,8 +46,15 @@ export interface SessionQuery {
   readonly limit: number;
 }
 
-/** A page of sessions, newest change first; the cursor is null on the last one. */
+/**
+ * A page of sessions, newest change first; the cursor is null on the last one.
+ *
+ * @throws Failure `schema-invalid` for a profile that is not known
+ */
 export async function pageOfSessions(manager: Manager, query: SessionQuery) {
+  if (query.backendProfile !== undefined && !manager.profiles.has(query.backendProfile)) {
+    throw invalidField('query.backendProfile', 'names no profile', query.backendProfile);
+  }
   const { cursor, ...rest } = query;
   const before = cursor === undefined ? undefined : decodeTimeCursor(cursor);
   const rows = await listSessions(manager.pool, {
@@ -96,7 +103,7 @@ export async function ensureSession(
   input: Omit<CreateSession, 'idempotencyKey'>,
 ): Promise<{ readonly row: SessionRow; readonly isNew: boolean }> {
   const backendProfile = input.backendProfile ?? 'codex';
-  if (!manager.profiles.has(backendProfile)) {
+  if (!(await manager.profiles.has(backendProfile))) {
     throw invalidField('body.backendProfile', 'names no profile', backendProfile);
   }
   const id = input.sessionId ?? newId('sess');

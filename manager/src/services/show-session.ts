@@ -33,6 +33,7 @@ export async function showSession(manager: Manager, id: string, readerId: string
       terminalStatus: result.terminalStatus,
       failureKind: result.failureKind,
       lastSeq: result.lastSeq,
+      liveness,
       terminalClassification: result.terminalClassification,
       lastActivity: liveness.lastActivity ?? liveness.lastCommandActivity,
       timeoutBudget: liveness.timeoutBudget,

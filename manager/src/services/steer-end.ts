@@ -72,8 +72,8 @@ export async function rejectSteersOf(manager: Manager, sql: Sql, run: RunRow, tu
   }
 }
 
-/** The next turn of the run that waits, if one does. */
-export async function nextTurn(sql: Sql, runId: string, afterSeq: number): Promise<CommandRow | undefined> {
-  const open = await lockOpenCommands(sql, runId);
-  return open.find(({ type, seq }) => type === 'turn' && seq > afterSeq);
+/** The turn of the run that goes on or comes next when another one ends: the one under way, else the first that waits. */
+export async function nextTurn(sql: Sql, runId: string, endedId: string): Promise<CommandRow | undefined> {
+  const turns = (await lockOpenCommands(sql, runId)).filter(({ type, id }) => type === 'turn' && id !== endedId);
+  return turns.find(({ state }) => state === 'acknowledged') ?? turns[0];
 }

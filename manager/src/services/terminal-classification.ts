@@ -2,6 +2,7 @@ import type { FailureKind } from '@agentrun/lib/contract';
 import { lastRetry } from '../store/activity.ts';
 import type { CommandRow } from '../store/commands.ts';
 import type { RunRow } from '../store/runs.ts';
+import { bounded } from './bounded-text.ts';
 import type { Manager } from './manager.ts';
 
 /** Whose matter an outcome is. */
@@ -32,9 +33,18 @@ const CATEGORIES: Partial<Readonly<Record<FailureKind, Category>>> = {
   cancelled: 'cancelled',
 };
 
-/** What an outcome means, by its kind alone: nothing is guessed from texts. Null while there is none. */
-export async function terminalClassification(manager: Manager, run: RunRow, command: CommandRow | undefined) {
-  const of = command ?? run;
+/**
+ * What an outcome means, by its kind alone: nothing is guessed from texts. Null while there is none.
+ *
+ * @param ended whose outcome it is; undefined for the run's.
+ */
+export async function terminalClassification(
+  manager: Manager,
+  run: RunRow,
+  command: CommandRow | undefined,
+  ended: CommandRow | undefined,
+) {
+  const of = ended ?? run;
   if (of.terminal_status === null) return null;
   const kind = of.failure_kind;
   const byRun = run.diagnosis?.['timeoutKind'] === 'run';
@@ -42,13 +52,14 @@ export async function terminalClassification(manager: Manager, run: RunRow, comm
   const category = categoryOf(of.terminal_status === 'completed', kind, timeoutKind !== null);
   const retry = command === undefined ? undefined : await lastRetry(manager.pool, run.id, command.id);
   const isProvider = category === 'provider' || category === 'auth' || category === 'quota';
+  const reason = of.failure_message === null ? null : bounded(of.failure_message, 240);
   return {
     category,
     confidence: category === 'unknown' ? 'low' : 'high',
     providerEvidence: isProvider ? kind : null,
     providerInterruption: isProvider,
     providerInterruptionKnown: category !== 'unknown',
-    providerInterruptionReason: isProvider ? of.failure_message : null,
+    providerInterruptionReason: isProvider ? reason : null,
     retryInterruptionObserved: retry !== undefined,
     retryInterruptionSeq: retry?.seq ?? null,
     retryInterruptionKind: typeof retry?.payload['failureKind'] === 'string' ? retry.payload['failureKind'] : null,
@@ -57,7 +68,7 @@ export async function terminalClassification(manager: Manager, run: RunRow, comm
     timeoutKind,
     transportDisconnectObserved: kind === 'provider-unavailable',
     transportDisconnectSeq: null,
-    reason: of.failure_message,
+    reason,
     valuesPrinted: false as const,
   };
 }

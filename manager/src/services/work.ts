@@ -1,5 +1,5 @@
 import { NEXT_WAIT_MS } from '@agentrun/lib/contract';
-import { codeOf, inTransaction } from '../db/transaction.ts';
+import { codeOf } from '../db/transaction.ts';
 import { Failure } from '../failure.ts';
 import {
   acknowledge,
@@ -12,7 +12,7 @@ import {
 } from '../store/commands.ts';
 import { addEvents } from '../store/events.ts';
 import { setRunning } from '../store/run-state.ts';
-import { findRun, lockRun, type RunRow } from '../store/runs.ts';
+import { findRun, type RunRow } from '../store/runs.ts';
 import { noteAcknowledged, raiseVersion } from '../store/session-notes.ts';
 import { iso } from '../store/time.ts';
 import { asHolder, type Caller, endedByCaller, fenced, holds, recordRefusal } from './holder.ts';
@@ -58,7 +58,7 @@ export async function nextCommands(
       // In mode "poll" a cancel that comes while this waits is told by the heartbeat or the next poll.
       const tells = isNew && (look === 0 || manager.config.cancelDeliveryMode === 'push');
       if (items.length > 0 || tells || left <= 0 || run.terminal_status !== null || ask.signal?.aborted === true) {
-        if (isNew) await deliver(manager, run.id, cancelled);
+        if (isNew) await deliverCancels(manager, run);
         return answer(run, items, cancelled);
       }
       await news.next(Math.min(left, LOOK_MS));
@@ -95,13 +95,6 @@ function answer(run: RunRow, items: readonly CommandRow[], cancelled: readonly C
     leaseEpoch: run.lease_epoch,
     serverTime: iso(run.read_at),
   };
-}
-
-async function deliver(manager: Manager, runId: string, cancelled: readonly CommandRow[]): Promise<void> {
-  await inTransaction(manager.pool, async (sql) => {
-    const run = await lockRun(sql, runId);
-    if (run !== undefined) await deliverCancels(manager, sql, run, cancelled);
-  });
 }
 
 /**

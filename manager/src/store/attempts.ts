@@ -8,6 +8,8 @@ export interface AttemptRow {
   readonly placement: 'kubernetes-job' | 'host-process' | 'external';
   readonly status: AttemptStatus;
   readonly runner_id: string;
+  /** SHA-256 of the token; null until a start made one. */
+  readonly token_hash: Buffer | null;
   readonly epoch: number | null;
   readonly handle: Record<string, unknown> | null;
   readonly end_reason: string | null;

@@ -150,6 +150,36 @@ export async function listEvents(
   return rows;
 }
 
+/** An event whose payload is the text of its JSON, for those who only hand it on. */
+export type EventTextRow = Omit<EventRow, 'payload'> & { readonly payload: string };
+
+/** The JSON of the event as everybody may see it, in one line. */
+export function eventText({ payload, ...row }: EventTextRow): string {
+  const { payload: _none, ...record } = eventRecord({ ...row, payload: {} });
+  return `${JSON.stringify(record).slice(0, -1)},"payload":${payload}}`;
+}
+
+/** The log of a run after a number, with how far the run is at the same moment; undefined when there is no run. */
+export async function readLog(
+  sql: Sql,
+  runId: string,
+  afterSeq: number,
+  limit: number,
+): Promise<{ readonly events: EventTextRow[]; readonly isOver: boolean; readonly lastSeq: number } | undefined> {
+  const { rows } = await sql.query<EventTextRow & { is_over: boolean; last: number; seq: number | null }>({
+    name: 'read-log',
+    text: `SELECT r.terminal_status IS NOT NULL AS is_over, r.last_event_seq AS last, e.*
+      FROM agentrun_runs r LEFT JOIN LATERAL (
+        SELECT run_id, seq, type, payload::text AS payload, created_at, epoch, late
+        FROM agentrun_events WHERE run_id = r.id AND seq > $2 ORDER BY seq LIMIT $3) e ON true
+      WHERE r.id = $1 ORDER BY e.seq`,
+    values: [runId, afterSeq, limit],
+  });
+  const [first] = rows;
+  if (first === undefined) return undefined;
+  return { events: first.seq === null ? [] : rows, isOver: first.is_over, lastSeq: first.last };
+}
+
 /** Whether an attempt told anything of a command after it had acknowledged it. */
 export async function hasReported(sql: Sql, runId: string, commandId: string, afterSeq: number): Promise<boolean> {
   const { rowCount } = await sql.query(

@@ -95,14 +95,19 @@ export async function countAttempt(sql: Sql, id: string): Promise<number> {
   return rows[0]?.attempt_count ?? 0;
 }
 
-/** Renews a live lease of this epoch; false when it is not live or not of this epoch. No indexed column is written. */
-export async function beat(sql: Sql, id: string, attemptId: string, epoch: number, leaseMs: number): Promise<boolean> {
+/** Renews a live lease of this epoch; false when it is not live, or not the caller's. No indexed column is written. */
+export async function beat(
+  sql: Sql,
+  id: string,
+  holder: { readonly attemptId: string; readonly runnerId: string; readonly epoch: number; readonly leaseMs: number },
+): Promise<boolean> {
   const { rowCount } = await sql.query({
     name: 'beat',
     text: `UPDATE agentrun_runs SET lease_expires_at = clock_timestamp() + $4 * interval '1 millisecond',
         heartbeat_at = clock_timestamp()
-      WHERE id = $1 AND attempt_id = $2 AND lease_epoch = $3 AND lease_expires_at > clock_timestamp()`,
-    values: [id, attemptId, epoch, leaseMs],
+      WHERE id = $1 AND attempt_id = $2 AND lease_epoch = $3 AND claimed_by = $5
+        AND lease_expires_at > clock_timestamp()`,
+    values: [id, holder.attemptId, holder.epoch, holder.leaseMs, holder.runnerId],
   });
   return rowCount === 1;
 }

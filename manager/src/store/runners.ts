@@ -38,6 +38,10 @@ export async function upsertRunner(
   return rows[0] as RunnerRow;
 }
 
+export async function findRunner(sql: Sql, id: string): Promise<RunnerRow | undefined> {
+  return (await sql.query<RunnerRow>('SELECT * FROM agentrun_runners WHERE id = $1', [id])).rows[0];
+}
+
 export async function noteHeartbeat(sql: Sql, id: string): Promise<void> {
   await sql.query({
     name: 'note-heartbeat',

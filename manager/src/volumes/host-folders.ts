@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { Failure } from '../failure.ts';
 import { measureFolder } from './measure-folder.ts';
 import type { VolumeFolders, Volumes } from './volumes.ts';
+import { workspaceChanges } from './workspace-changes.ts';
+import { readWorkspaceFile } from './workspace-files.ts';
 
 const NAME = /^([A-Za-z0-9][A-Za-z0-9._-]{0,127})-g([1-9]\d{0,8})$/;
 
@@ -64,6 +66,8 @@ export function hostFolders(dataDir: string, namespace: string): Volumes {
         return purged;
       }),
     folders,
+    changes: (name) => attempted(`volume ${name}`, () => workspaceChanges(folders(name).workspace)),
+    file: (name, path) => attempted(`volume ${name}`, () => readWorkspaceFile(folders(name).workspace, path)),
     ephemeral: (runId) =>
       attempted(`the workspace of run ${runId}`, async () => {
         const made = foldersIn(join(dataDir, 'runs', runId));

@@ -16,6 +16,8 @@ export function unavailableVolumes(): Volumes {
     list: async () => refuse(),
     purge: async () => refuse(),
     folders: refuse,
+    changes: async () => refuse(),
+    file: async () => refuse(),
     ephemeral: async () => refuse(),
   };
 }

@@ -1,3 +1,6 @@
+import type { WorkspaceChange } from './workspace-changes.ts';
+import type { WorkspaceFile } from './workspace-files.ts';
+
 /** A volume of a session: where its agents work, and what they keep between turns. */
 export interface Volume {
   /** Names one generation of one session; never used again for another. */
@@ -36,6 +39,10 @@ export interface Volumes {
   /** Deletes what was taken out of use longer than `ms` ago; gives the names. */
   purge(ms: number): Promise<readonly string[]>;
   folders(name: string): VolumeFolders;
+  /** What was changed in the workspace of a volume. */
+  changes(name: string): Promise<readonly WorkspaceChange[]>;
+  /** A file or a folder of the workspace of a volume. */
+  file(name: string, path: string): Promise<WorkspaceFile>;
   /** Folders for a run without a session, which go with it. */
   ephemeral(runId: string): Promise<VolumeFolders>;
 }

@@ -1,0 +1,40 @@
+import { FAILURE_KIND, NULL_TEXT, RUNNER_PLACEMENTS, VALUES_PRINTED } from '@agentrun/lib/contract';
+import { closed } from './answers.ts';
+
+const FLAG = { type: 'boolean' } as const;
+const TEXT = { type: 'string' } as const;
+
+export const HEALTH = closed({
+  serviceId: { const: 'agentrun-mgr' },
+  live: { const: true },
+  ready: { ...FLAG, description: 'of /health/live: it serves, whatever the database does' },
+  database: closed(
+    {
+      adapter: { const: 'postgres' },
+      ready: FLAG,
+      reachable: FLAG,
+      migrationReady: FLAG,
+      migrationId: NULL_TEXT,
+      failureKind: FAILURE_KIND,
+      message: NULL_TEXT,
+      credentialValuesPrinted: { const: false },
+    },
+    { nullable: true },
+  ),
+  sourceCommit: TEXT,
+  lane: TEXT,
+  auth: closed({ operatorKey: TEXT, attemptTokens: FLAG, valuesPrinted: VALUES_PRINTED }),
+  runnerWorkReady: closed({ placement: { type: 'string', enum: RUNNER_PLACEMENTS }, valuesPrinted: VALUES_PRINTED }),
+  secretRefs: closed({ databaseUrl: TEXT, valuesPrinted: VALUES_PRINTED }),
+});
+
+/** What must always hold, and where it does not. */
+export const DOCTOR = closed({
+  ok: FLAG,
+  rules: { type: 'array', items: TEXT },
+  violations: {
+    type: 'array',
+    items: closed({ rule: TEXT, runId: NULL_TEXT, sessionId: NULL_TEXT, message: TEXT }),
+  },
+  count: { type: 'integer', minimum: 0 },
+});

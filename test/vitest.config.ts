@@ -1,7 +1,6 @@
-import { defaultServerConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
+import { conditions } from './helpers/conditions.ts';
 
-const conditions = ['@agentrun/source', ...defaultServerConditions];
 const project = (name: string, include: string[], testTimeout = 20_000, globalSetup: string[] = []) => ({
   ssr: { resolve: { conditions } },
   resolve: { conditions },

@@ -1,7 +1,5 @@
-import { defaultServerConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
-
-const conditions = ['@agentrun/source', ...defaultServerConditions];
+import { conditions } from '../helpers/conditions.ts';
 
 /** Races that take minutes; `npm test` has smaller ones. */
 export default defineConfig({

@@ -14,17 +14,20 @@ const UNSAFE =
 /** A string that can be written as a literal block: no line begins with white space or ends with it. */
 const BLOCK = /^(?:[^\s][^\n]*\n)(?:(?:[^\t\n][^\n]*)?\n)*(?:[^\t\n][^\n]*)?$/;
 
+const SPACE_AT_END = [' ', '\t'];
+
 /** Whether a string may be written at all. */
 export const isSafeText = (text: string): boolean => !UNSAFE.test(text);
 
 /** Whether the string is written as a literal block scalar. */
 export const isBlock = (text: string): boolean =>
-  text.includes('\n') && !text.endsWith('\n\n') && !/[ \t]\n|[ \t]$/.test(text) && BLOCK.test(text);
+  text.includes('\n') &&
+  !text.endsWith('\n\n') &&
+  !SPACE_AT_END.some((space) => text.endsWith(space) || text.includes(`${space}\n`)) &&
+  BLOCK.test(text);
 
-/** A string on one line: plain where every reader takes it for the same string, else double-quoted. */
-export function inlineString(text: string): string {
-  return PLAIN.test(text) && !RESERVED.test(text) ? text : JSON.stringify(text);
-}
+/** Whether every reader takes the text for the same string without quotes. */
+export const isPlain = (text: string): boolean => PLAIN.test(text) && !RESERVED.test(text);
 
 /** A number that readers of YAML 1.1 and 1.2 take for the same number; no exponents. */
 export function numberText(value: number): string {

@@ -1,5 +1,5 @@
 import { AgentRunError } from '../errors.ts';
-import { inlineString, isBlock, isSafeText, numberText } from './yaml-scalar.ts';
+import { isBlock, isPlain, isSafeText, numberText } from './yaml-scalar.ts';
 
 /**
  * The only writer of YAML.
@@ -20,10 +20,19 @@ export const yamlDocuments = (objects: readonly object[]): string => objects.map
 
 const FIRST = ['apiVersion', 'kind', 'metadata'];
 
-const presentKeys = (map: object): string[] =>
-  Object.keys(map)
-    .filter((key) => (map as Record<string, unknown>)[key] !== undefined)
-    .sort();
+function presentKeys(map: object): string[] {
+  const keys: string[] = [];
+  let last = '';
+  let isSorted = true;
+  for (const key of Object.keys(map)) {
+    if ((map as Record<string, unknown>)[key] === undefined) continue;
+    isSorted &&= last <= key;
+    last = key;
+    keys.push(key);
+  }
+  // cdk8s gives most maps sorted already.
+  return isSorted ? keys : keys.sort();
+}
 
 function topKeys(map: object): string[] {
   const keys = presentKeys(map);
@@ -34,7 +43,7 @@ function topKeys(map: object): string[] {
 function writeMap(lines: string[], map: Record<string, unknown>, lead: string, indent: string, keys: string[]): void {
   let prefix = lead;
   for (const key of keys) {
-    writeValue(lines, map[key], `${prefix}${inlineString(safe(key))}:`, indent);
+    writeValue(lines, map[key], `${prefix}${keyText(key)}:`, indent);
     prefix = indent;
   }
 }
@@ -73,23 +82,39 @@ function writeItem(lines: string[], item: unknown, indent: string): void {
 }
 
 function writeScalar(lines: string[], value: unknown, head: string, indent: string): void {
-  if (typeof value === 'string' && isBlock(safe(value))) {
+  if (typeof value !== 'string') {
+    lines.push(`${head} ${scalarText(value)}`);
+  } else if (value.includes('\n') && isBlock(safe(value))) {
     const ended = value.endsWith('\n');
     lines.push(`${head} ${ended ? '|' : '|-'}`);
     for (const line of (ended ? value.slice(0, -1) : value).split('\n')) {
       lines.push(line === '' ? '' : indent + line);
     }
   } else {
-    lines.push(`${head} ${scalarText(value)}`);
+    lines.push(`${head} ${inlineText(value)}`);
   }
 }
 
 function scalarText(value: unknown): string {
-  if (typeof value === 'string') return inlineString(value);
   if (typeof value === 'number') return numberText(value);
   if (typeof value === 'boolean' || value === null) return String(value);
   throw new AgentRunError('output-text', `a value of type ${typeof value} cannot be written as YAML`);
 }
+
+/** Keys as they are written: the same few hundred stand in the objects of every lane. */
+const knownKeys = new Map<string, string>();
+const MOST_KNOWN = 5_000;
+
+function keyText(key: string): string {
+  const known = knownKeys.get(key);
+  if (known !== undefined) return known;
+  const text = inlineText(key);
+  if (knownKeys.size < MOST_KNOWN) knownKeys.set(key, text);
+  return text;
+}
+
+/** What is plain is safe: it need not be looked through again. */
+const inlineText = (text: string): string => (isPlain(text) ? text : JSON.stringify(safe(text)));
 
 function safe(text: string): string {
   if (!isSafeText(text)) {

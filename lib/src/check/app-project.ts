@@ -42,6 +42,7 @@ export function checkAppProject(
 
 /** Argo CD's patterns: "*" stands for any text. */
 function matches(pattern: unknown, value: unknown): boolean {
+  if (!String(pattern).includes('*')) return String(pattern) === String(value);
   const parts = String(pattern)
     .split('*')
     .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));

@@ -111,18 +111,26 @@ function checkTask(
     if (script !== undefined && /\$\((?:params|workspaces|tasks|results|context)\b/.test(script)) {
       at(`${base}/script`, 'Tekton would replace text inside the script; hand values over as environment');
     }
-    for (const used of referencesIn({ ...(step as object), script: '' }, 'params')) {
+    const texts = referringTexts({ ...(step as object), script: '' });
+    for (const used of referencesIn(texts, 'params')) {
       if (!taskParams.includes(used)) at(base, `the step uses the param "${used}", which the task does not declare`);
     }
-    for (const used of referencesIn({ ...(step as object), script: '' }, 'workspaces')) {
+    for (const used of referencesIn(texts, 'workspaces')) {
       if (!taskWorkspaces.includes(used))
         at(base, `the step uses the workspace "${used}", which the task does not declare`);
     }
-    for (const used of referencesIn({ ...(step as object), script: '' }, 'results')) {
+    for (const used of referencesIn(texts, 'results')) {
       if (!taskResults.includes(used)) at(base, `the step uses the result "${used}", which the task does not declare`);
     }
   });
   return findings;
+}
+
+/** The texts of a value that may hold references: few of many. */
+function referringTexts(value: unknown): string[] {
+  if (typeof value === 'string') return value.includes('$(') ? [value] : [];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.values(value).flatMap(referringTexts);
 }
 
 /** The names used as `$(params.NAME)`, `$(params["NAME"])`, `$(workspaces.NAME.path)` and so on, anywhere in a value. */

@@ -50,6 +50,8 @@ export function checkControlPlaneCopies({ files, controlPlane }: CheckedOutput):
   return [
     ...onBranch.flatMap((placed) => {
       const other = copyOf(placed, control);
+      // As a rule it is the very same object.
+      if (other?.object === placed.object) return [];
       if (other !== undefined && canonicalize(other.object) === canonicalize(placed.object)) return [];
       return [findingAt(placed, 'output-project', '', 'differs from the one of the control plane')];
     }),

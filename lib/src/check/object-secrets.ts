@@ -132,17 +132,16 @@ export function findObjectSecrets(object: KubernetesObject, base = ''): ObjectSe
     }
   };
 
-  const visit = (value: unknown, path: Path, parent: unknown): void => {
+  const path: string[] = [];
+  const visit = (value: unknown, parent: unknown): void => {
     if (typeof value === 'string') return visitText(value, path, parent);
-    if (Array.isArray(value)) {
-      for (const [index, item] of value.entries()) visit(item, [...path, String(index)], value);
-      return;
-    }
-    if (!isFields(value)) return;
+    if (!Array.isArray(value) && !isFields(value)) return;
     for (const [key, child] of Object.entries(value)) {
       const inKey = findSecret(key);
       if (inKey !== undefined) report(path, inKey.shape, key.slice(inKey.start, inKey.end));
-      visit(child, [...path, key], value);
+      path.push(key);
+      visit(child, value);
+      path.pop();
     }
   };
 
@@ -158,7 +157,9 @@ export function findObjectSecrets(object: KubernetesObject, base = ''): ObjectSe
   const items = object.kind === 'List' && Array.isArray(object['items']) ? object['items'] : [];
   for (const [field, value] of Object.entries(object)) {
     if (values.includes(field) || (field === 'items' && items.length > 0)) continue;
-    visit(value, [field], object);
+    path.push(field);
+    visit(value, object);
+    path.pop();
   }
   for (const [index, item] of items.entries()) {
     if (isFields(item)) found.push(...findObjectSecrets(item as KubernetesObject, `${base}/items/${index}`));

@@ -10,9 +10,9 @@ import { type RuntimeFile, runtimeFiles } from '../manifests/runtime-files.ts';
 import { builtInTemplates, type TemplateSet } from '../manifests/template-set.ts';
 import { filesDigest, objectsDigest } from './digest.ts';
 import { sourceRecord } from './source-record.ts';
-import { yamlDocuments } from './yaml.ts';
+import { yamlFile } from './yaml-file.ts';
 
-/** One rendered file; `path` is relative to the root of the GitOps branch. */
+/** One rendered file; `path` is relative to the root of the GitOps branch. Those of YAML are frozen, with their objects. */
 export interface RenderedFile {
   readonly path: string;
   /** UTF-8 text with LF line ends and a final newline. */
@@ -57,8 +57,7 @@ export const runtimeImage = (artifact: ServiceRecord): string =>
 
 /** The objects of the control plane: a function of the lane alone. */
 export function renderControlPlane(lane: Lane, templates: TemplateSet = builtInTemplates): RenderedFile {
-  const objects = controlPlaneObjects(lane, templates);
-  return { path: CONTROL_PLANE_FILE, content: yamlDocuments(objects), objects };
+  return yamlFile(CONTROL_PLANE_FILE, controlPlaneObjects(lane, templates));
 }
 
 /** The files of the GitOps branch, in the order of the contract. */
@@ -120,10 +119,4 @@ const jsonFile = (path: string, value: object): RenderedFile => ({
   path,
   content: `${JSON.stringify(value, null, 2)}\n`,
   objects: [],
-});
-
-const yamlFile = (path: string, objects: readonly KubernetesObject[]): RenderedFile => ({
-  path,
-  content: yamlDocuments(objects),
-  objects,
 });

@@ -48,9 +48,9 @@ describe('the proof of determinism', () => {
 
   const inContent = (expression: string) =>
     [
-      'render/render-lane.js',
-      /content: yamlDocuments\(objects\),\n/,
-      `content: yamlDocuments(objects) + "# " + ${expression} + "\\n",\n`,
+      'render/yaml-file.js',
+      /content: yamlDocuments\(objects\),/,
+      `content: yamlDocuments(objects) + "# " + ${expression} + "\\n",`,
     ] as const;
 
   it.each([
@@ -79,9 +79,9 @@ describe('the proof of determinism', () => {
     ],
     [
       'a counter that lives on',
-      'render/render-lane.js',
-      /content: yamlDocuments\(objects\),\n/,
-      'content: yamlDocuments(objects) + "# " + (globalThis.n = (globalThis.n ?? 0) + 1) + "\\n",\n',
+      'render/yaml-file.js',
+      /content: yamlDocuments\(objects\),/,
+      'content: yamlDocuments(objects) + "# " + (globalThis.n = (globalThis.n ?? 0) + 1) + "\\n",',
       /differs between two renderings/,
     ],
     [

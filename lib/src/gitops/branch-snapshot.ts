@@ -41,10 +41,8 @@ export async function fetchBranch(git: Git, remote: string, branch: string, with
   if (!(await fetchRefs(git, remote, [`+refs/heads/${branch}:${HEAD_REF}`, ...notes]))) {
     return { head: undefined, entries: new Map(), notesHead: withNotes ? await fetchNotes(git, remote) : undefined };
   }
-  const refs = await readRefs(git);
-  const head = refs.get(HEAD_REF);
-  const entries = head === undefined ? new Map<string, BranchEntry>() : await readTree(git, head);
-  return { head, entries, notesHead: withNotes ? refs.get(NOTES_REF) : undefined };
+  const [refs, entries] = await Promise.all([readRefs(git), readTree(git, HEAD_REF)]);
+  return { head: refs.get(HEAD_REF), entries, notesHead: withNotes ? refs.get(NOTES_REF) : undefined };
 }
 
 /** Fetches the newest commit of the notes; undefined when there are none. */

@@ -125,8 +125,10 @@ async function holds(git: Git, commit: string): Promise<boolean> {
 }
 
 async function compare(git: Git, commit: string, other: string): Promise<Relation> {
-  if (!(await holds(git, commit)) || !(await holds(git, other))) return 'unknown';
   const base = (await git.text(['merge-base', commit, other]).catch(() => '')).trim();
   if (base === other) return 'newer';
-  return base === commit ? 'older' : 'diverged';
+  if (base === commit) return 'older';
+  // Without a base, one of the two may be missing here.
+  const isKnown = base !== '' || ((await holds(git, commit)) && (await holds(git, other)));
+  return isKnown ? 'diverged' : 'unknown';
 }

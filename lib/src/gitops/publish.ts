@@ -143,7 +143,8 @@ async function decide(
     (lane) => lane !== wanted.inventory.lane && snapshot.inventories.has(lane),
   );
   if (await judge.isSuperseded(git, snapshot, replaced)) return { ...UNCHANGED, status: 'superseded' };
-  const how = { replaced, force: options.force === true, digestOf: digestReader(git) };
+  const digestOf = digestReader(git, snapshot, [wanted.inventory.lane, ...replaced]);
+  const how = { replaced, force: options.force === true, digestOf };
   const plan = await planPublish(snapshot, wanted, how);
   return plan === undefined ? UNCHANGED : { status: 'published', plan, replaced };
 }

@@ -72,7 +72,8 @@ export async function unpublishLane(
       if (inventories.size === 1 && !force) {
         throw new AgentRunError('last-lane', `lane ${lane} is the last one on the branch ${branch}`);
       }
-      const plan = await planLane({ snapshot, lane, files: [], companions: [], force, digestOf: digestReader(git) });
+      const digestOf = digestReader(git, snapshot, [lane]);
+      const plan = await planLane({ snapshot, lane, files: [], companions: [], force, digestOf });
       decision = { status: 'removed', plan };
       if (options.dryRun === true) return undefined;
       const made = await writeCommit(git, {

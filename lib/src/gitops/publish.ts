@@ -10,7 +10,7 @@ import { relationHere } from './lane-commit.ts';
 import { type LaneOnBranch, laneOnBranch, type PublishSource, planPublish } from './lane-on-branch.ts';
 import type { BranchPlan } from './publish-plan.ts';
 import { pushUntilTaken } from './push.ts';
-import { notedCommit, pushNote } from './push-note.ts';
+import { makeNote, notedCommit, pushNote } from './push-note.ts';
 import { resolveRemote } from './remote.ts';
 import type { Signing } from './sign-commit.ts';
 import { assertAuthor, writeCommit } from './write-commit.ts';
@@ -91,7 +91,9 @@ export async function publishLane(source: PublishSource, options: PublishOptions
     const judge = olderJudge(source, options);
     let decision = UNCHANGED;
     let snapshot: BranchSnapshot | undefined;
-    const attempts = await pushUntilTaken(git, target, async (last) => {
+    let note: Promise<string> | undefined;
+    const noteOn = (commit: string) => ({ commit, laneCommit: source.commit, author });
+    const pushing = pushUntilTaken(git, target, async (last) => {
       snapshot = await fetchSnapshot(git, remote, branch, true);
       const { head } = snapshot;
       const arrived = async () => last !== undefined && (await isOnBranch(git, remote, branch, head, last.commit));
@@ -111,19 +113,30 @@ export async function publishLane(source: PublishSource, options: PublishOptions
         ...signingOf(options),
       });
       decision = { ...decision, commit };
+      // It is made while the commit is pushed. Who has to try again reads the notes again.
+      if (last === undefined) note = begun(makeNote(git, noteOn(commit), snapshot.notesHead));
       return { commit, ref: `refs/heads/${branch}`, expected: head };
     });
+    await Promise.allSettled([pushing]);
+    // Nothing goes on in a repository that is gone.
+    await Promise.allSettled([note]);
+    const attempts = await pushing;
     const { status, plan, replaced } = decision;
     const commit = decision.commit ?? snapshot?.head;
     const result = { status, commit, plan, replaced, attempts, before: new Map<string, string>(), problems: [] };
     if (snapshot === undefined || commit === undefined || status === 'superseded') return result;
     if (options.dryRun === true) return { ...result, before: await contentsBefore(git, snapshot, plan) };
     if (status === 'unchanged' && !(await judge.movesNote(git, snapshot))) return result;
-    const request = { commit, laneCommit: source.commit, author };
     // Who had to try again competes for the notes too, so they are read again.
-    const known = attempts === 1 ? { notesHead: snapshot.notesHead } : undefined;
-    return { ...result, problems: await pushNote(git, target, request, known) };
+    const known = attempts === 1 ? { notesHead: snapshot.notesHead, made: note } : undefined;
+    return { ...result, problems: await pushNote(git, target, noteOn(commit), known) };
   }, environment);
+}
+
+/** Work whose failure is told to whoever waits for it, later. */
+function begun<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => undefined);
+  return work;
 }
 
 /** Who signs; the path of an ssh key is made absolute, since git runs elsewhere. */

@@ -14,6 +14,25 @@ export interface NoteRequest {
   readonly author: string;
 }
 
+/** What is known of the notes. */
+export interface KnownNotes {
+  /** Their newest commit; undefined when there are none. */
+  readonly notesHead: string | undefined;
+  /** The commit on top of it that sets the note, where it has been begun: see {@link makeNote}. */
+  readonly made?: Promise<string> | undefined;
+}
+
+/** Makes the commit of the notes that sets the note, in the repository only. */
+export function makeNote(
+  git: Git,
+  { commit, laneCommit, author }: NoteRequest,
+  notesHead: string | undefined,
+): Promise<string> {
+  const message = `Note ${commit.slice(0, 12)}\n`;
+  const request = { parent: notesHead, message, author, date: laneCommit.committed };
+  return writeNote(git, request, commit, hydratorNote(laneCommit.id));
+}
+
 /**
  * Writes the note that says which dry commit a published commit holds, unless it says so already. The files are on the
  * branch by then, so a failure is a warning.
@@ -23,19 +42,22 @@ export interface NoteRequest {
 export async function pushNote(
   git: Git,
   target: PushTarget,
-  { commit, laneCommit, author }: NoteRequest,
-  known?: { readonly notesHead: string | undefined },
+  request: NoteRequest,
+  known?: KnownNotes,
 ): Promise<Problem[]> {
-  const note = hydratorNote(laneCommit.id);
+  const { commit, laneCommit } = request;
   let seen = known;
   try {
     await pushUntilTaken(git, target, async () => {
-      const { notesHead } = seen ?? { notesHead: await fetchNotes(git, target.remote) };
+      const { notesHead, made }: KnownNotes = seen ?? { notesHead: await fetchNotes(git, target.remote) };
       seen = undefined;
-      if (notesHead !== undefined && (await readNote(git, commit)) === note) return undefined;
-      const message = `Note ${commit.slice(0, 12)}\n`;
-      const request = { parent: notesHead, message, author, date: laneCommit.committed };
-      return { commit: await writeNote(git, request, commit, note), ref: NOTES_REF, expected: notesHead };
+      if (
+        made === undefined &&
+        notesHead !== undefined &&
+        (await readNote(git, commit)) === hydratorNote(laneCommit.id)
+      )
+        return undefined;
+      return { commit: await (made ?? makeNote(git, request, notesHead)), ref: NOTES_REF, expected: notesHead };
     });
     return [];
   } catch (error) {

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { filesDigest, objectsDigest } from '../../../lib/src/render/digest.ts';
 
@@ -35,4 +37,38 @@ it('hashes objects as canonical JSON, so that the order of keys does not count a
   expect(digest).toBe(`sha256:${createHash('sha256').update(text).digest('hex')}`);
   expect(objectsDigest([{ a: { c: 'é', d: 2 }, b: 1 }, { e: [] }])).toBe(digest);
   expect(objectsDigest([{ e: [] }, { a: { c: 'é', d: 2 }, b: 1 }])).not.toBe(digest);
+});
+
+const plain = fc.letrec((tie) => ({
+  key: fc.oneof(fc.constantFrom('10', '9', 'a', 'B', '\u{1f600}', '\uffee'), fc.string({ unit: 'grapheme' })),
+  value: fc.oneof(
+    { maxDepth: 3 },
+    fc.string({ unit: 'grapheme' }),
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    fc.boolean(),
+    fc.constantFrom(null, undefined),
+    fc.array(tie('value'), { maxLength: 3 }),
+    tie('object'),
+  ),
+  object: fc.dictionary(tie('key') as fc.Arbitrary<string>, tie('value'), { maxKeys: 4, noNullPrototype: true }),
+  sorted: (tie('object') as fc.Arbitrary<object>).map(
+    (object) => Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1))) as object,
+  ),
+}));
+
+it('hashes any plain data as the library of RFC 8785 writes them, sorted or not', () => {
+  const objects = fc.array(fc.oneof(plain.object, plain.sorted) as fc.Arbitrary<object>, { maxLength: 3 });
+  fc.assert(
+    fc.property(objects, (list) => {
+      const text = canonicalize(list) ?? '';
+      expect(objectsDigest(list)).toBe(`sha256:${createHash('sha256').update(text).digest('hex')}`);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+it('refuses what has no canonical form', () => {
+  for (const value of [Number.NaN, Number.POSITIVE_INFINITY, '\ud800', { '\udc00': 1 }]) {
+    expect(() => objectsDigest([{ a: value }]), JSON.stringify(value)).toThrow();
+  }
 });

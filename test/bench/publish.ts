@@ -38,7 +38,16 @@ async function benchIn(scratch: string): Promise<Row[]> {
     timed(process.execPath, [AGENTRUN, command, 'v0.1', '--lanes-dir', lanes, ...args], isolatedGitEnvironment()).ms;
   const target = ['--remote', forCommand.url, '--branch', BRANCH, '--lane-repository', REPOSITORY_URL];
 
-  const times = { command: [], commandAgain: [], library: [], libraryAgain: [], verify: [], byHand: [] } as Times;
+  const times: Times = {
+    command: [],
+    commandAgain: [],
+    library: [],
+    libraryAgain: [],
+    verify: [],
+    byHand: [],
+    leastPublish: [],
+    leastAgain: [],
+  };
   // The first round is not counted: it fills the caches, and makes the lane known to the branches.
   for (let run = 0; run <= RUNS; run += 1) {
     const text = laneText({ number: 1, content: run });
@@ -52,6 +61,7 @@ async function benchIn(scratch: string): Promise<Row[]> {
     const library = () => elapsed(() => publishLane(source, { remote: forLibrary.url, branch: BRANCH }));
     const round = {
       byHand: publishByHand(byHand, rendered, join(scratch, `clone-${run}`)),
+      ...leastGit(byHand, join(scratch, `least-${run}`)),
       command: agentrun('publish', ...target, ...image),
       library: await library(),
       commandAgain: agentrun('publish', ...target, ...image),
@@ -74,6 +84,8 @@ async function benchIn(scratch: string): Promise<Row[]> {
       unit: 'ms',
       note: `one commit, no network; median of ${RUNS}, in turns`,
     },
+    ...floor('fetch and push of git alone, to by hand', times.leastPublish, manual),
+    ...floor('fetch of git alone, to by hand', times.leastAgain, manual),
     ...row('publish, the command', times.command, 0.1),
     ...row('publish, the library', times.library, 0.1),
     ...row('nothing changed, the command', times.commandAgain, 0.05),
@@ -82,7 +94,30 @@ async function benchIn(scratch: string): Promise<Row[]> {
   ];
 }
 
-type Times = Record<'command' | 'commandAgain' | 'library' | 'libraryAgain' | 'verify' | 'byHand', number[]>;
+type Times = Record<
+  'command' | 'commandAgain' | 'library' | 'libraryAgain' | 'verify' | 'byHand' | 'leastPublish' | 'leastAgain',
+  number[]
+>;
+
+/** What nobody who asks git can stay below. */
+function floor(what: string, values: readonly number[], manual: number): Row[] {
+  return [{ what: `what git itself takes: ${what}`, value: median(values) / manual, unit: 'times', note: 'no target' }];
+}
+
+/** The commands of git without which nothing reaches a branch: its tip and tree, and one commit to it. */
+function leastGit({ url }: Remote, work: string): Pick<Record<keyof Times, number>, 'leastPublish' | 'leastAgain'> {
+  const env = isolatedGitEnvironment();
+  mkdirSync(work);
+  git(work, 'init', '--quiet', '--bare', '--template=');
+  const step = (...args: string[]) => timed('git', ['-C', work, ...args], env).ms;
+  const fetched = step('fetch', '--quiet', '--depth', '1', url, `${BRANCH}:refs/heads/tip`);
+  const tree = git(work, 'rev-parse', 'refs/heads/tip^{tree}');
+  const commit = git(work, 'commit-tree', '-p', 'refs/heads/tip', '-m', 'change', tree);
+  return {
+    leastAgain: fetched,
+    leastPublish: fetched + step('push', '--quiet', url, `${commit}:refs/heads/${BRANCH}`),
+  };
+}
 
 interface Remote {
   readonly url: string;

@@ -1,6 +1,7 @@
 import type { EventInput } from '@agentrun/lib/contract';
 import type { Sql } from '../db/transaction.ts';
-import { keepResult } from '../store/commands.ts';
+import { findCommand, keepResult } from '../store/commands.ts';
+import { type ChangesByPath, merged, withChange } from './change-totals.ts';
 
 /** Characters of output that a command keeps for its result. */
 export const OUTPUT_LIMIT = 64 * 1024;
@@ -9,7 +10,7 @@ export const OUTPUT_LIMIT = 64 * 1024;
 export interface ResultPart {
   output?: string;
   usage?: object;
-  changes?: object;
+  changes?: ChangesByPath;
 }
 
 /** The parts of results in a batch of events, by command. */
@@ -23,8 +24,9 @@ export function resultsIn(events: readonly EventInput[]): Map<string, ResultPart
     if (type === 'assistant_message' && typeof payload['text'] === 'string') {
       part.output = part.output === undefined ? payload['text'] : `${part.output}\n\n${payload['text']}`;
     } else if (type === 'usage') part.usage = withoutIds(payload);
-    else if (type === 'file_change' && typeof payload['total'] === 'object' && payload['total'] !== null) {
-      part.changes = payload['total'];
+    else if (type === 'file_change' && typeof payload['path'] === 'string') {
+      const diff = typeof payload['diff'] === 'string' ? payload['diff'] : '';
+      part.changes = withChange(part.changes ?? {}, payload['path'], diff);
     } else continue;
     parts.set(commandId, part);
   }
@@ -35,7 +37,11 @@ const TELLING: ReadonlySet<string> = new Set(['assistant_message', 'usage', 'fil
 
 /** Keeps the parts on their commands, in the transaction that stores the events. */
 export async function keepResults(sql: Sql, runId: string, parts: ReadonlyMap<string, ResultPart>): Promise<void> {
-  for (const [commandId, part] of parts) await keepResult(sql, runId, commandId, part, OUTPUT_LIMIT);
+  for (const [commandId, { changes, ...part }] of parts) {
+    // The append has locked the run: nobody else adds to its commands now.
+    const all = changes && merged((await findCommand(sql, commandId))?.changes ?? {}, changes);
+    await keepResult(sql, runId, commandId, { ...part, ...(all && { changes: all }) }, OUTPUT_LIMIT);
+  }
 }
 
 function withoutIds(payload: Readonly<Record<string, unknown>>): object {

@@ -1,6 +1,7 @@
 import type { CommandRow } from '../store/commands.ts';
 import { findLastCommand } from '../store/commands.ts';
 import type { RunRow } from '../store/runs.ts';
+import { type ChangeTotals, totalsOf } from './change-totals.ts';
 import { cutText } from './cut-text.ts';
 import { OUTPUT_LIMIT } from './keep-results.ts';
 import { type Liveness, liveness } from './liveness.ts';
@@ -23,7 +24,7 @@ export interface RunResult {
   readonly lastSeq: number;
   readonly output: { readonly text: string; readonly truncated: boolean } | null;
   readonly usage: Record<string, unknown> | null;
-  readonly changes: Record<string, unknown> | null;
+  readonly changes: ChangeTotals | null;
   readonly liveness: Liveness;
   readonly steerDelivery?: CommandRow['steer_delivery'];
   readonly valuesPrinted: false;
@@ -65,7 +66,7 @@ export async function resultOf(
     lastSeq: run.last_event_seq,
     output: outputOf(command),
     usage: command?.usage ?? null,
-    changes: command?.changes ?? null,
+    changes: command?.changes ? totalsOf(command.changes) : null,
     liveness: alive,
     ...(command?.steer_delivery ? { steerDelivery: command.steer_delivery } : {}),
     valuesPrinted: false as const,

@@ -44,7 +44,8 @@ export interface CommandRow {
   readonly output_text: string | null;
   readonly output_truncated: boolean;
   readonly usage: Record<string, unknown> | null;
-  readonly changes: Record<string, unknown> | null;
+  /** Per path: insertions, deletions, bytes of the diffs. */
+  readonly changes: Readonly<Record<string, readonly [number, number, number]>> | null;
   readonly ended_at: Date | null;
   readonly created_at: Date;
   readonly updated_at: Date;
@@ -63,7 +64,7 @@ export async function findCommand(sql: Sql, id: string): Promise<CommandRow | un
 export async function lockOpenCommands(sql: Sql, runId: string): Promise<CommandRow[]> {
   const { rows } = await sql.query<CommandRow>({
     name: 'lock-open-commands',
-    text: `SELECT * FROM agentrun_commands WHERE run_id = $1 AND terminal_status IS NULL ORDER BY seq FOR UPDATE`,
+    text: `SELECT * FROM agentrun_commands WHERE run_id = $1 AND terminal_status IS NULL ORDER BY seq FOR NO KEY UPDATE`,
     values: [runId],
   });
   return rows;

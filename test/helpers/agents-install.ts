@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { type AgentPackage, CODEX } from '../../runner/src/backends/agent-executable.ts';
 
 /** An agent at its exact version: where its program is, or why it cannot be had. */
-export type InstalledAgent = { readonly program: string } | { readonly missing: string };
+type InstalledAgent = { readonly program: string } | { readonly missing: string };
 
 const LONGEST_MS = 10 * 60_000;
 
@@ -29,7 +29,7 @@ export function installedAgent(agent: AgentPackage): string | undefined {
 }
 
 /** Installs an agent from npm, unless it is there. It is put in place whole: a broken download leaves nothing. */
-export async function installAgent(agent: AgentPackage): Promise<InstalledAgent> {
+async function installAgent(agent: AgentPackage): Promise<InstalledAgent> {
   const there = installedAgent(agent);
   if (there !== undefined) return { program: there };
   const folder = folderOf(agent);
@@ -43,7 +43,8 @@ export async function installAgent(agent: AgentPackage): Promise<InstalledAgent>
     renameSync(fresh, folder);
   } catch (error) {
     rmSync(fresh, { recursive: true, force: true });
-    const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n').slice(0, 1);
+    const said = String((error as { stderr?: unknown }).stderr ?? error);
+    const reason = /^npm error code (.*)$/m.exec(said)?.[1] ?? said.split('\n')[0];
     return { missing: `${agent.package}@${agent.version} could not be installed: ${reason}` };
   }
   const program = installedAgent(agent);

@@ -90,5 +90,3 @@ export const SCENARIOS = {
     replies: [[{ text: 'this answer will be ' }, { drop: true, times: 1 }, { text: 'whole the second time.' }]],
   },
 } as const satisfies Readonly<Record<string, Scenario>>;
-
-export type ScenarioName = keyof typeof SCENARIOS;

@@ -5,7 +5,7 @@ import { SCENARIOS, type Scenario } from './model-server-scenarios.ts';
 import { AnswerWriter, type ModelRequest, type ModelStep, readRequest } from './model-server-wire.ts';
 
 /** A request as it ended: `client-closed` proves that an interrupt cut the call of the model. */
-export interface ServedRequest extends ModelRequest {
+interface ServedRequest extends ModelRequest {
   readonly scenario: string;
   readonly attempt: number;
   readonly key: 'right' | 'wrong' | 'none';

@@ -14,4 +14,5 @@ export * from './scalar.ts';
 export { SECRET_MARK } from './secret-shapes.ts';
 export * from './session.ts';
 export * from './states.ts';
+export * from './stream-redactor.ts';
 export * from './workspace-record.ts';

@@ -18,7 +18,7 @@ export default defineConfig({
     projects: [
       project('lib', ['lib/**/*.test.ts']),
       project('manager', ['manager/**/*.test.ts'], 60_000, POSTGRES),
-      project('runner', ['runner/**/*.test.ts', 'conformance/**/*.test.ts'], 60_000),
+      project('runner', ['runner/**/*.test.ts', 'conformance/**/*.test.ts'], 60_000, POSTGRES),
       project('synth', ['synth/**/*.test.ts'], 120_000),
       project('house', ['*.test.ts', 'templates/**/*.test.ts', 'docs/**/*.test.ts'], 300_000),
     ],

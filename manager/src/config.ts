@@ -160,20 +160,25 @@ function parse({ variables, problems }: ResolvedEnvironment, env: Environment): 
     const message = 'AGENTRUN_RUNNER_COMMAND must be a JSON array of texts, the first not empty';
     found.push({ code: 'environment-invalid', severity: 'error', message });
   }
+  const telemetryEndpoint = variables['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? env['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? '';
+  if (telemetryEndpoint !== '' && !isHttpUrl(telemetryEndpoint)) {
+    // Not quoted: it may hold a credential.
+    const message = 'OTEL_EXPORTER_OTLP_ENDPOINT must be the http or https URL of a collector';
+    found.push({ code: 'environment-invalid', severity: 'error', message });
+  }
   const config = managerConfig(variables, found);
   if (config === null || runnerCommand === 'invalid' || found.length > 0) {
     const count = found.length === 1 ? 'a fault' : `${found.length} faults`;
     throw new AgentRunError('environment-invalid', `the environment of the manager has ${count}`, { problems: found });
   }
   const { databaseUrl, apiKey, listenHost, listenPort, ...manager } = config;
-  const endpoint = variables['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? env['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? '';
   return {
     manager,
     databaseUrl,
     apiKey,
     listen: { host: listenHost, port: listenPort },
     runnerCommand,
-    telemetryEndpoint: endpoint === '' ? null : endpoint,
+    telemetryEndpoint: telemetryEndpoint === '' ? null : telemetryEndpoint,
     host: { path: env['PATH'] ?? '', home: env['HOME'] ?? '' },
   };
 }
@@ -186,6 +191,10 @@ function managerConfig(variables: Environment, problems: Problem[]): ManagerConf
     problems.push(...error.problems);
     return null;
   }
+}
+
+function isHttpUrl(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }
 
 function argvOf(text: string): readonly string[] | 'invalid' {

@@ -32,6 +32,9 @@ export interface Service {
   stop(options: StopOptions): Promise<void>;
 }
 
+/** Time that interrupted runners have by default, in milliseconds. */
+const GRACE_MS = 5000;
+
 /** The runner that is installed beside the manager. */
 const INSTALLED_RUNNER = fileURLToPath(new URL('../../runner/bin/agentrun-runner.js', import.meta.url));
 
@@ -60,7 +63,8 @@ class Opened {
  * Opens everything that a configuration asks for, in local mode the data folder and PostgreSQL too, and serves. What
  * local mode replaces is told by `print`.
  *
- * It stops in the opposite order: requests, duties, connections, runners, and PostgreSQL last.
+ * It stops in the opposite order: requests, duties, connections, runners, and PostgreSQL last. Only runners that shall
+ * not be left running end before all else.
  *
  * @throws StartError
  */
@@ -76,10 +80,9 @@ export async function serve(config: Config, print: (line: string) => void): Prom
     }
     const databaseUrl = await openDatabase(config, opened);
     const placements = await openPlacement(config);
-    const stopping: { how: StopOptions } = { how: { leaveRunning: true } };
-    opened.push(() =>
-      placements.close({ leaveRunning: stopping.how.leaveRunning, graceMs: stopping.how.graceMs ?? 5000 }),
-    );
+    let leaveRunning = true;
+    let graceMs = GRACE_MS;
+    opened.push(() => placements.close({ leaveRunning, graceMs }));
     const log = createLog({ redactor: redactor([config.apiKey, databaseUrl]) });
     const running = await start(config, { databaseUrl, placements, volumes: volumesOf(config), log });
     opened.push(() => running.stop());
@@ -87,11 +90,20 @@ export async function serve(config: Config, print: (line: string) => void): Prom
       const { apiKeyFile, dataDir: folder } = config.local;
       opened.push(await writeClientFile(folder, { url: running.url, apiKeyFile }));
     }
+    let closing: Promise<void> | undefined;
+    const close = async () => {
+      // Runners that shall end are told while they are still heard: they report how their turns ended.
+      if (!leaveRunning) await placements.close({ leaveRunning, graceMs });
+      await opened.close();
+    };
     return {
       url: running.url,
       stop: async (how) => {
-        stopping.how = how;
-        await opened.close();
+        ({ leaveRunning, graceMs = GRACE_MS } = how);
+        // Asked again meanwhile: the runners have less time, and the end that is under way is waited for.
+        const hurried = closing && placements.close({ leaveRunning, graceMs });
+        closing ??= close();
+        await Promise.all([closing, hurried]);
       },
     };
   } catch (error) {
@@ -133,6 +145,7 @@ async function start(
       secrets: config.local === null ? noSecrets() : fileSecretStore(config.local.dataDir),
       version: VERSION,
       local: config.local !== null,
+      telemetryEndpoint: config.telemetryEndpoint,
     });
   } catch (error) {
     const { code, port } = error as NodeJS.ErrnoException & { port?: number };

@@ -17,9 +17,11 @@ import type { Placement } from './placement/placement.ts';
 import { storedProfiles } from './profiles/stored-profiles.ts';
 import type { Serving } from './routes/serving.ts';
 import { TIMES, type Times } from './services/manager.ts';
+import { findRun } from './store/runs.ts';
 import { knownSecrets } from './telemetry/known-secrets.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { serviceMetrics } from './telemetry/service-metrics.ts';
+import { openSpans, type SpanBounds } from './telemetry/spans.ts';
 import type { Volumes } from './volumes/volumes.ts';
 
 /** What a manager is made of; everything is open already but the connections to the database. */
@@ -39,6 +41,10 @@ export interface StartOptions {
   /** For tests: none of the duties is done here. */
   readonly withoutDuties?: boolean;
   readonly poolSize?: number;
+  /** Where spans go: the URL of a collector for OTLP over HTTP; absent or null for no spans. */
+  readonly telemetryEndpoint?: string | null;
+  /** What spans may cost, where it is not the usual. */
+  readonly spanBounds?: Partial<SpanBounds>;
   readonly server?: Pick<ServerOptions, 'timeouts' | 'heartbeatMs'>;
 }
 
@@ -98,12 +104,23 @@ export async function startManager(options: StartOptions): Promise<RunningManage
       latestMigration: migrations.at(-1)?.id ?? '',
     };
     const metrics = new Metrics();
+    const spans = await openSpans({
+      endpoint: options.telemetryEndpoint ?? null,
+      version: options.version,
+      lane: config.manager.lane,
+      redact,
+      log,
+      metrics,
+      traceOfRun: async (runId) => (await findRun(pool, runId))?.trace_sink?.traceparent ?? null,
+      ...(options.spanBounds === undefined ? {} : { bounds: options.spanBounds }),
+    });
     const app = await buildApp(serving, {
       log,
       version: options.version,
       operatorKey: config.apiKey,
       local: options.local,
       metrics,
+      spans,
       ...options.server,
     });
     const counts: DutyCounts = serviceMetrics(metrics, serving);
@@ -129,6 +146,7 @@ export async function startManager(options: StartOptions): Promise<RunningManage
         await app.drain.begin({ deadlineMs: DRAIN_MS });
         await duty?.stop();
         await listener.stop();
+        await spans.close();
         await pool.end();
       },
     };

@@ -58,7 +58,7 @@ export async function testManager(options: TestManagerOptions = {}): Promise<Tes
     log: pino({ level: 'debug' }, { write: (line: string) => void log.push(line) }),
     version: '0.0.0-test',
     local: false,
-    times: { claimMs: 5000, graceMs: 0, tickMs: 50, leaveMs: 50, ...options.times },
+    times: { claimMs: 5000, graceMs: 0, tickMs: 50, killSlackMs: 50, leaveMs: 50, ...options.times },
     dutyRetryMs: options.dutyRetryMs ?? 200,
     ...(options.withoutDuties === undefined ? {} : { withoutDuties: options.withoutDuties }),
     ...(options.poolSize === undefined ? {} : { poolSize: options.poolSize }),

@@ -206,11 +206,11 @@ describe('a runner whose lease is gone', () => {
   });
 
   it.each(['/lease', '/commands/next', '/events'])(
-    'stops at once when %s is refused: the agent dies and nothing is written any more',
+    'stops at once when %s is refused: the agent dies, and neither an outcome is told nor the run claimed again',
     async (end) => {
       const { manager, proxy } = world;
       const runId = await world.createRun();
-      await manager.turn(runId, '[[daemon]]');
+      const turn = await manager.turn(runId, '[[daemon]]');
       const runner = await world.start(runId);
       await world.event(runId, ({ type }) => type === 'tool_begin');
       let refusedAt = Number.POSITIVE_INFINITY;
@@ -224,10 +224,9 @@ describe('a runner whose lease is gone', () => {
       if (end === '/events') await manager.ask('POST', `runs/${runId}/cancel`);
       expect(await runner.ended, runner.log).toEqual({ code: 3, signal: null });
       expect(marks(runner.attemptId)).toEqual([]);
-      const after = proxy.requests.filter(
-        ({ path, method, at }) => at > refusedAt + 50 && path.includes(runId) && method !== 'GET',
-      );
-      expect(after.map(kindOf)).toEqual([]);
+      // Neither an outcome, nor the run given back or claimed again.
+      const writes = [`/commands/${turn.id}/status`, `/runs/${runId}/release`, `/runs/${runId}/claim`];
+      expect(proxy.requests.filter(({ path, at }) => at > refusedAt && writes.includes(path))).toEqual([]);
     },
   );
 

@@ -15,6 +15,8 @@ export interface Migration {
 const FOLDER = join(import.meta.dirname, '..', '..', 'migrations');
 /** Any number, the same in every manager: who holds it migrates. */
 const LOCK = 4_201_701;
+/** A migration, and the wait for the manager that makes it, may take long. */
+const patient = (text: string) => ({ text, query_timeout: 24 * 3_600_000 });
 
 export async function readMigrations(folder: string = FOLDER): Promise<Migration[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort();
@@ -39,7 +41,7 @@ export async function migrate(pool: Pool, migrations?: readonly Migration[]): Pr
     await client.query('BEGIN');
     await client.query('SET LOCAL statement_timeout = 0');
     await client.query('SET LOCAL lock_timeout = 0');
-    await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
+    await client.query(patient(`SELECT pg_advisory_xact_lock(${LOCK})`));
     await client.query(
       `CREATE TABLE IF NOT EXISTS agentrun_schema_migrations (
          id text COLLATE "C" PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`,
@@ -56,7 +58,7 @@ export async function migrate(pool: Pool, migrations?: readonly Migration[]): Pr
           details: { migrationId: id },
         });
       }
-      await client.query(sql);
+      await client.query(patient(sql));
       await client.query('INSERT INTO agentrun_schema_migrations (id, checksum) VALUES ($1, $2)', [id, checksum]);
     }
     await client.query('COMMIT');

@@ -17,9 +17,12 @@ export interface PoolOptions {
   readonly name?: string;
 }
 
+const SILENCE_MS = 10_000;
+
 /**
- * Connections to the database, each with limits of its own: a statement at most 15 s, a wait for a lock at most 10 s, an
- * idle transaction at most 15 s. A connection that breaks while idle is told to the log and replaced.
+ * Connections to the database, each with limits of its own: a statement at most 8 s, a wait for a lock at most 6 s, an
+ * idle transaction at most 15 s. A server that hangs keeps none of these: its answer is waited for 10 s. A connection
+ * that breaks while idle is told to the log and replaced.
  */
 export function openPool(url: string, log: PoolLog, { max = 12, name = 'agentrun-mgr' }: PoolOptions = {}): pg.Pool {
   const pool = new pg.Pool({
@@ -30,8 +33,9 @@ export function openPool(url: string, log: PoolLog, { max = 12, name = 'agentrun
     connectionTimeoutMillis: 5000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
-    statement_timeout: 15_000,
-    lock_timeout: 10_000,
+    statement_timeout: 8000,
+    lock_timeout: 6000,
+    query_timeout: SILENCE_MS,
     idle_in_transaction_session_timeout: 15_000,
   });
   // Without a listener a server that restarts would end the process.

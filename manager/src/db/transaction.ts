@@ -38,6 +38,8 @@ async function once<T>(pool: Pool, work: (sql: Sql) => Promise<T>): Promise<T> {
     return result;
   } catch (error) {
     try {
+      // A statement that was given up is still under way on its connection: nothing can be said after it.
+      if (isGivenUp(error)) throw error;
       await client.query('ROLLBACK');
     } catch (rollback) {
       broken ??= rollback instanceof Error ? rollback : new Error('the rollback failed');
@@ -47,6 +49,10 @@ async function once<T>(pool: Pool, work: (sql: Sql) => Promise<T>): Promise<T> {
     client.off('error', onError);
     client.release(broken);
   }
+}
+
+function isGivenUp(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Query read timeout';
 }
 
 /** The SQLSTATE of an error, or an empty text. */

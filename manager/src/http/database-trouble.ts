@@ -1,5 +1,8 @@
-/** Classes and codes of PostgreSQL, and codes of sockets, that say: not now, the request itself is in order. */
-const SQLSTATE = /^(?:08...|53...|57P0.|57014|40001|40P01|55P03)$/;
+/**
+ * Classes and codes of PostgreSQL, and codes of sockets, that say: not now, the request itself is in order. Among them
+ * is what it answers when it lets nobody in: a login that it refuses, a database that is not there or is closed.
+ */
+const SQLSTATE = /^(?:08...|28...|3D000|53...|55000|57P0.|57014|40001|40P01|55P03)$/;
 const SOCKET = new Set([
   'ECONNREFUSED',
   'ECONNRESET',

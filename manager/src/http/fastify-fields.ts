@@ -1,5 +1,6 @@
 import type { FailureKind } from '@agentrun/lib/contract';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Spans, SpansOfAnswer } from '../telemetry/spans.ts';
 import type { RouteAuth } from './authenticate.ts';
 import type { RunnerCredential } from './credentials.ts';
 import type { Drain } from './drain.ts';
@@ -14,6 +15,8 @@ declare module 'fastify' {
     raw?: boolean;
     /** The media type of a successful answer that is not the JSON envelope, for the OpenAPI document. */
     mediaType?: string;
+    /** The spans of a successful answer, below the one of the request. */
+    spans?: SpansOfAnswer;
   }
   interface FastifyRequest {
     trace: Trace;
@@ -28,5 +31,6 @@ declare module 'fastify' {
     /** All open event streams. */
     readonly streams: SseStreams;
     readonly metrics: Metrics;
+    readonly spans: Spans;
   }
 }

@@ -40,7 +40,9 @@ export function describeError(root: string, error: ErrorObject, value: unknown, 
       return ofUnion(root, path, error, schema, redactor);
     default: {
       const received = receivedText(error.data, path.at(-1), schema, redactor);
-      const near = Array.isArray(schema.enum) ? nearestName(String(error.data), schema.enum.map(String)) : undefined;
+      const given = typeof error.data === 'string' ? error.data : undefined;
+      const near =
+        Array.isArray(schema.enum) && given !== undefined ? nearestName(given, schema.enum.map(String)) : undefined;
       const lossy = Math.abs(Number(error.params['limit'])) === Number.MAX_SAFE_INTEGER;
       const hint =
         near !== undefined ? `; did you mean ${JSON.stringify(near)}?` : lossy ? '; beyond 2^53 digits are lost' : '';

@@ -11,6 +11,8 @@ import {
 import { Failure } from '../failure.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { recordRequest } from '../telemetry/request-record.ts';
+import { NO_SPANS, type Spans } from '../telemetry/spans.ts';
+import { spanHandlers } from '../telemetry/spans-hook.ts';
 import { admission } from './admission.ts';
 import { authenticator, type VerifyRunner } from './authenticate.ts';
 import { clientErrorHandler, MAX_HEADER_BYTES } from './client-error.ts';
@@ -47,6 +49,8 @@ export interface ServerOptions {
   readonly redactor?: Redactor;
   /** Default: a registry of its own. */
   readonly metrics?: Metrics;
+  /** Default none. Who opened them closes them. */
+  readonly spans?: Spans;
   /** Bytes of a body where the route does not say otherwise by `bodyLimit`; default 1 MiB. */
   readonly bodyLimit?: number;
   readonly timeouts?: Partial<ServerTimeouts>;
@@ -91,6 +95,8 @@ export async function buildServer(options: ServerOptions): Promise<ManagerServer
   app.decorate('drain', drain);
   app.decorate('streams', streams);
   app.decorate('metrics', metrics);
+  const spans = options.spans ?? NO_SPANS;
+  app.decorate('spans', spans);
   app.decorateRequest('runner', null);
   app.decorateRequest('failureKind', null);
   metrics.gauge({
@@ -115,6 +121,7 @@ export async function buildServer(options: ServerOptions): Promise<ManagerServer
   app.setNotFoundHandler((request) => {
     throw new Failure('not-found', `There is nothing at ${request.method} ${request.routeOptions.url ?? 'this path'}.`);
   });
+  app.addHook('onRoute', spanHandlers(spans));
   app.addHook('onRoute', wrapHandler);
   const authenticate = authenticator({ operatorKey, verifyRunner: options.verifyRunner });
   const closing = () => drain.state === 'closing' || drain.state === 'closed';

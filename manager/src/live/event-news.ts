@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { PoolLog } from '../db/pool.ts';
-import { notifyRun } from '../store/notify.ts';
-import type { Wakeups } from './wakeups.ts';
+import { notifyEvents } from '../store/notify.ts';
+import { eventsOf, type Wakeups } from './wakeups.ts';
 
 /** A notification takes a lock of the whole database, so events of one run share one. */
 const EVERY_MS = 20;
@@ -24,7 +24,7 @@ export class EventNews {
   }
 
   tell(runId: string): void {
-    this.#wakeups.wake(runId);
+    this.#wakeups.wake(eventsOf(runId));
     if (this.#recent.has(runId)) this.#recent.set(runId, true);
     else this.#send(runId);
   }
@@ -36,7 +36,7 @@ export class EventNews {
       this.#recent.delete(runId);
       if (more) this.#send(runId);
     }, EVERY_MS).unref();
-    notifyRun(this.#pool, runId).catch((error: unknown) => {
+    notifyEvents(this.#pool, runId).catch((error: unknown) => {
       this.#log.warn({ err: error, runId }, 'other managers could not be told of new events');
     });
   }

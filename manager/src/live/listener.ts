@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ownClient, type PoolLog } from '../db/pool.ts';
-import { RUN_CHANNEL } from '../store/notify.ts';
-import type { Wakeups } from './wakeups.ts';
+import { EVENT_CHANNEL, RUN_CHANNEL } from '../store/notify.ts';
+import { eventsOf, type Wakeups } from './wakeups.ts';
 
 /** Hears what other managers tell, and turns it into wake-ups. */
 export interface Listener {
@@ -36,20 +36,21 @@ export function listen(url: string, wakeups: Wakeups, log: PoolLog): Listener {
 async function once(url: string, wakeups: Wakeups, log: PoolLog, stopping: AbortSignal): Promise<void> {
   const client = ownClient(url, 'agentrun-mgr-listen', SILENCE_MS);
   const lost = new AbortController();
-  client.on('error', () => lost.abort());
-  client.on('end', () => lost.abort());
-  client.on('notification', ({ payload }) => {
-    if (payload !== undefined) wakeups.wake(payload);
+  client.on('error', (error) => lost.abort(error));
+  client.on('end', () => lost.abort(new Error('the server ended the connection')));
+  client.on('notification', ({ channel, payload }) => {
+    if (payload !== undefined) wakeups.wake(channel === EVENT_CHANNEL ? eventsOf(payload) : payload);
   });
   try {
     await client.connect();
-    await client.query(`LISTEN ${RUN_CHANNEL}`);
+    await client.query(`LISTEN ${RUN_CHANNEL}; LISTEN ${EVENT_CHANNEL}`);
     wakeups.wakeAll();
     const end = AbortSignal.any([stopping, lost.signal]);
     while (!end.aborted) {
       await sleep(PULSE_MS, undefined, { signal: end }).catch(() => undefined);
       if (!end.aborted) await client.query('SELECT 1');
     }
+    lost.signal.throwIfAborted();
   } catch (error) {
     if (!stopping.aborted) log.warn({ err: error }, 'the connection that listens to other managers was lost');
   } finally {

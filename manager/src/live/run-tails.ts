@@ -1,6 +1,6 @@
 import type { Batch } from './event-window.ts';
 import { type RunRead, TAIL_TIMES, Tail, type TailTimes } from './run-tail.ts';
-import type { Wakeups } from './wakeups.ts';
+import { eventsOf, type Wakeups } from './wakeups.ts';
 
 /** Reads at most `limit` events of a run after a number. */
 export type ReadRun = (runId: string, afterSeq: number, limit: number) => Promise<RunRead>;
@@ -66,7 +66,7 @@ export class RunTails {
   #join(runId: string): Tail {
     let tail = this.#tails.get(runId);
     if (tail === undefined || tail.failure !== undefined) {
-      tail = new Tail((...read) => this.#read(runId, ...read), this.#news.listen(runId), this.#times);
+      tail = new Tail((...read) => this.#read(runId, ...read), this.#news.listen(runId, eventsOf(runId)), this.#times);
       this.#tails.set(runId, tail);
     }
     tail.readers += 1;

@@ -3,6 +3,7 @@ import type { SseStream } from '../http/sse-stream.ts';
 import type { Manager } from '../services/manager.ts';
 import { eventsAfter, formatPlace, type Place, type Selection } from '../services/session-events.ts';
 import { sessionRow } from '../services/sessions.ts';
+import { eventsOf } from './wakeups.ts';
 
 const PAGE = 200;
 const LOOK_MS = 5000;
@@ -42,7 +43,7 @@ async function turn(
 ): Promise<Place | null> {
   const session = await sessionRow(manager.pool, sessionId);
   const heard = [session.active_run_id, after?.runId].filter((runId) => typeof runId === 'string');
-  const news = manager.wakeups.listen(sessionId, ...heard);
+  const news = manager.wakeups.listen(sessionId, ...heard, ...heard.map(eventsOf));
   const onEnd = () => news.close();
   stream.signal.addEventListener('abort', onEnd, { once: true });
   try {

@@ -12,6 +12,11 @@ export interface Wakeups {
   readonly listening: number;
 }
 
+/** What is told when a run has new events and nothing else: those who wait for commands need not look. */
+export function eventsOf(runId: string): string {
+  return `${runId}#events`;
+}
+
 export interface Subscription {
   /**
    * Resolves when there was news since the last call, at the latest after `ms`; at once when it is closed.

@@ -78,11 +78,17 @@ function stagesAfter(manager: WithPlacement, sinceMs: number): readonly CancelSt
   ];
 }
 
+/** The runner kills at its time; when it has not by a little later, the manager does. */
+function mayKill({ config, times }: WithPlacement, sinceMs: number): boolean {
+  return sinceMs >= config.cancelKillEscalationMs + times.killSlackMs;
+}
+
 /** The stages of the cancel of a run: each is told, the attempt is killed, and at last the lease is taken away. */
 async function escalateRun(manager: WithPlacement, runId: string): Promise<void> {
   const seen = await findRun(manager.pool, runId);
   if (seen?.cancel_requested_at == null || seen.terminal_status !== null) return;
-  const stages = stagesAfter(manager, seen.read_at.getTime() - seen.cancel_requested_at.getTime());
+  const since = seen.read_at.getTime() - seen.cancel_requested_at.getTime();
+  const stages = stagesAfter(manager, since);
   const news = stages.filter((stage) => seen.cancel_receipts[`cancel-${stage}`] === undefined);
   if (news.length > 0) {
     await change(manager, runId, async (sql) => {
@@ -93,7 +99,7 @@ async function escalateRun(manager: WithPlacement, runId: string): Promise<void>
   }
   if (stages.includes('heartbeat-fenced'))
     await takeOver(manager, runId, 'the cancel was not confirmed', { live: true });
-  else if (stages.includes('kill-escalated')) await killForCancel(manager, seen);
+  else if (mayKill(manager, since)) await killForCancel(manager, seen);
 }
 
 /** Kills the attempt of a run that is being cancelled; gone is as good as confirmed. */
@@ -124,8 +130,8 @@ async function escalateTurn(manager: WithPlacement, seen: RunRow, turn: CommandR
     });
   }
   const attempt = seen.attempt_id === null ? undefined : await findAttempt(manager.pool, seen.attempt_id);
-  const mayKill = stages.includes('kill-escalated') && attempt?.placement !== 'external';
-  if (mayKill || stages.includes('heartbeat-fenced')) {
+  const isOurs = attempt?.placement !== 'external';
+  if ((isOurs && mayKill(manager, since)) || stages.includes('heartbeat-fenced')) {
     await takeOver(manager, seen.id, 'its turn did not end when it was cancelled', { live: true });
   }
 }

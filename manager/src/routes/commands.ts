@@ -18,6 +18,7 @@ import { runResult } from '../services/result.ts';
 import { runRow } from '../services/runs.ts';
 import { acknowledgeCommand, commandOf, nextCommands } from '../services/work.ts';
 import { commandRecord, listCommands } from '../store/commands.ts';
+import { commandCreated, commandReported, resultRead } from '../telemetry/spans-of-answers.ts';
 import { listOf } from './answers.ts';
 import {
   AFTER_SEQ,
@@ -40,6 +41,7 @@ export function commandRoutes(app: ManagerServer, serving: Serving): void {
   app.post(
     '/api/v1/runs/:runId/commands',
     {
+      config: { spans: commandCreated },
       bodyLimit: COMMAND_BODY_LIMIT,
       schema: { params: RUN_PARAMS, body: CREATE_COMMAND, headers: KEY_HEADERS, response: { 200: COMMAND } },
     },
@@ -105,7 +107,7 @@ export function commandRoutes(app: ManagerServer, serving: Serving): void {
 
   app.get(
     '/api/v1/runs/:runId/commands/:commandId/result',
-    { schema: { params: RUN_COMMAND_PARAMS, response: { 200: RESULT } } },
+    { config: { spans: resultRead }, schema: { params: RUN_COMMAND_PARAMS, response: { 200: RESULT } } },
     async ({ params: { runId, commandId } }) => await runResult(serving, runId, commandId),
   );
 
@@ -117,7 +119,10 @@ export function commandRoutes(app: ManagerServer, serving: Serving): void {
 
   app.patch(
     '/api/v1/commands/:commandId/status',
-    { config: { auth: 'runner' }, schema: { params: COMMAND_PARAMS, body: REPORT_STATUS, response: { 200: COMMAND } } },
+    {
+      config: { auth: 'runner', spans: commandReported },
+      schema: { params: COMMAND_PARAMS, body: REPORT_STATUS, response: { 200: COMMAND } },
+    },
     async (request) => await reportCommand(serving, holder(request), request.params.commandId, request.body),
   );
 

@@ -9,6 +9,7 @@ import { streamRun } from '../live/run-stream.ts';
 import { appendEvents } from '../services/append-events.ts';
 import { runRow } from '../services/runs.ts';
 import { eventRecord, listEvents } from '../store/events.ts';
+import { eventsAppended, eventsRead } from '../telemetry/spans-of-answers.ts';
 import { listOf } from './answers.ts';
 import { AFTER_SEQ, limit, RUN_PARAMS } from './parameters.ts';
 import type { Serving } from './serving.ts';
@@ -22,6 +23,7 @@ export function eventRoutes(app: ManagerServer, serving: Serving): void {
   app.get(
     '/api/v1/runs/:runId/events',
     {
+      config: { spans: eventsRead },
       schema: {
         description:
           'A page, or with "Accept: text/event-stream" the events after Last-Event-ID, else after afterSeq, and those that come; at the end of the run an event "end".',
@@ -51,14 +53,15 @@ export function eventRoutes(app: ManagerServer, serving: Serving): void {
   app.post(
     '/api/v1/runs/:runId/events',
     {
-      config: { auth: 'runner' },
+      config: { auth: 'runner', spans: eventsAppended },
       bodyLimit: EVENT_LIMITS.bodyBytes,
       schema: { params: RUN_PARAMS, body: APPEND_EVENTS, response: { 200: APPENDED } },
     },
     async (request) => {
       const body = request.body as { readonly events?: readonly EventInput[] } & EventInput;
       const events = body.events ?? [{ type: body.type, ...(body.payload && { payload: body.payload }) }];
-      return await appendEvents(serving, holder(request), events, request.runner?.producerSeq ?? null);
+      const producerSeq = request.runner?.producerSeq ?? null;
+      return await appendEvents(serving, holder(request), events, producerSeq, body.events === undefined);
     },
   );
 }

@@ -18,6 +18,7 @@ import { registerRunner } from '../services/register-runner.ts';
 import { releaseRun } from '../services/release.ts';
 import { createRunnerJob, runnerJobOf, runnerJobsOf } from '../services/runner-jobs.ts';
 import { pageOfRunners } from '../services/runners.ts';
+import { runnerJobCreated, runReported } from '../telemetry/spans-of-answers.ts';
 import { listOf, pageOf } from './answers.ts';
 import { CURSOR, KEY_HEADERS, keyHeader, limit, QUERY_ID, RUN_PARAMS, RUNNER_JOB_PARAMS } from './parameters.ts';
 import type { Serving } from './serving.ts';
@@ -61,13 +62,19 @@ export function runnerRoutes(app: ManagerServer, serving: Serving): void {
 
   app.post(
     '/api/v1/runs/:runId/release',
-    { config: { auth: 'runner' }, schema: { params: RUN_PARAMS, body: RELEASE, response: { 200: RUN } } },
+    {
+      config: { auth: 'runner', spans: runReported },
+      schema: { params: RUN_PARAMS, body: RELEASE, response: { 200: RUN } },
+    },
     async (request) => await releaseRun(serving, holder(request), request.body.reason),
   );
 
   app.post(
     '/api/v1/runs/:runId/runner-jobs',
-    { schema: { params: RUN_PARAMS, body: CREATE_RUNNER_JOB, headers: KEY_HEADERS, response: { 200: RUNNER_JOB } } },
+    {
+      config: { spans: runnerJobCreated },
+      schema: { params: RUN_PARAMS, body: CREATE_RUNNER_JOB, headers: KEY_HEADERS, response: { 200: RUNNER_JOB } },
+    },
     async ({ params: { runId }, body, headers }) => {
       const key = keyOf(`POST /runs/${runId}/runner-jobs`, body, keyHeader(headers), body.idempotencyKey);
       return await createRunnerJob(serving, runId, body.commandId, key);

@@ -1,4 +1,5 @@
 import { CANCEL, CREATE_RUN, REPORT_STATUS, RUN, RUN_STATUSES } from '@agentrun/lib/contract';
+import type { FastifyRequest } from 'fastify';
 import { holder } from '../http/caller.ts';
 import type { ManagerServer } from '../http/server.ts';
 import { query } from '../http/type-provider.ts';
@@ -8,10 +9,12 @@ import { reportRun } from '../services/report-run.ts';
 import { runResult } from '../services/result.ts';
 import { createRun, pageOfRuns, runRow } from '../services/runs.ts';
 import { runRecord } from '../store/runs.ts';
+import { resultRead, runCreated, runReported } from '../telemetry/spans-of-answers.ts';
 import { pageOf } from './answers.ts';
 import { CURSOR, KEY_HEADERS, keyHeader, keyScope, LABEL, limit, QUERY_ID, RUN_PARAMS } from './parameters.ts';
 import { RESULT } from './result-answers.ts';
 import type { Serving } from './serving.ts';
+import { inTrace } from './trace-sink.ts';
 
 /** A bundle may hold files; the limit of a body, in bytes. */
 const BODY_LIMIT = 8 * 1024 * 1024;
@@ -21,13 +24,17 @@ export function runRoutes(app: ManagerServer, serving: Serving): void {
 
   app.post(
     '/api/v1/runs',
-    { bodyLimit: BODY_LIMIT, schema: { body: CREATE_RUN, headers: KEY_HEADERS, response: { 200: RUN } } },
-    async ({ body, headers }) =>
-      await createRun(
-        serving,
-        body,
-        keyOf(keyScope('POST /runs', body), body, keyHeader(headers), body.idempotencyKey),
-      ),
+    {
+      config: { spans: runCreated },
+      bodyLimit: BODY_LIMIT,
+      schema: { body: CREATE_RUN, headers: KEY_HEADERS, response: { 200: RUN } },
+    },
+    async (request) => {
+      const { body, headers } = request;
+      // The key is one of what was sent: its trace differs each time that it is.
+      const key = keyOf(keyScope('POST /runs', body), body, keyHeader(headers), body.idempotencyKey);
+      return await createRun(serving, inTrace(request as FastifyRequest, body), key);
+    },
   );
 
   app.get(
@@ -59,7 +66,10 @@ export function runRoutes(app: ManagerServer, serving: Serving): void {
 
   app.get(
     '/api/v1/runs/:runId/result',
-    { schema: { params: RUN_PARAMS, querystring: query({ commandId: QUERY_ID }), response: { 200: RESULT } } },
+    {
+      config: { spans: resultRead },
+      schema: { params: RUN_PARAMS, querystring: query({ commandId: QUERY_ID }), response: { 200: RESULT } },
+    },
     async (request) => await runResult(serving, request.params.runId, request.query.commandId),
   );
 
@@ -71,7 +81,10 @@ export function runRoutes(app: ManagerServer, serving: Serving): void {
 
   app.patch(
     '/api/v1/runs/:runId/status',
-    { config: { auth: 'runner' }, schema: { params: RUN_PARAMS, body: REPORT_STATUS, response: { 200: RUN } } },
+    {
+      config: { auth: 'runner', spans: runReported },
+      schema: { params: RUN_PARAMS, body: REPORT_STATUS, response: { 200: RUN } },
+    },
     async (request) => await reportRun(serving, holder(request), request.body),
   );
 }

@@ -8,6 +8,7 @@ import {
   SESSION_SEND,
   SESSION_SUMMARY,
 } from '@agentrun/lib/contract';
+import type { FastifyRequest } from 'fastify';
 import type { ManagerServer } from '../http/server.ts';
 import { query } from '../http/type-provider.ts';
 import { controlSession } from '../services/control-session.ts';
@@ -16,6 +17,7 @@ import { keyOf } from '../services/idempotent.ts';
 import { send } from '../services/send.ts';
 import { pageOfSessions, readSession } from '../services/sessions.ts';
 import { showSession } from '../services/show-session.ts';
+import { sessionSent } from '../telemetry/spans-of-answers.ts';
 import { pageOf } from './answers.ts';
 import { COMMAND_BODY_LIMIT } from './commands.ts';
 import {
@@ -32,6 +34,7 @@ import {
 import type { Serving } from './serving.ts';
 import { CONTROLLED, SENT, SESSION_MADE, SESSION_SHOWN } from './session-answers.ts';
 import { serveSessionEvents } from './session-events.ts';
+import { sendInTrace } from './trace-sink.ts';
 
 /** Who reads when nobody says so. */
 const READER = 'cli';
@@ -111,13 +114,16 @@ export function sessionRoutes(app: ManagerServer, serving: Serving): void {
   app.post(
     '/api/v1/sessions/:sessionId/send',
     {
+      config: { spans: sessionSent },
       bodyLimit: COMMAND_BODY_LIMIT,
       schema: { params: SESSION_PARAMS, body: SESSION_SEND, headers: KEY_HEADERS, response: { 200: SENT } },
     },
-    async ({ params: { sessionId }, body, headers }) => {
+    async (request) => {
+      const { params, body, headers } = request;
+      const { sessionId } = params;
       const member = body.commandIdempotencyKey ?? body.idempotencyKey;
       const key = keyOf(`POST /sessions/${sessionId}/send`, body, keyHeader(headers), member);
-      return await send(serving, sessionId, body, key);
+      return await send(serving, sessionId, sendInTrace(request as FastifyRequest, body), key);
     },
   );
 

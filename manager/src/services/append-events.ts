@@ -28,6 +28,7 @@ export interface AppendNews {
  * With the number of the first one, counted from 1 within the epoch, a request can be sent again: what is known already
  * is not stored twice. Without it the events are always appended.
  *
+ * @param isSingle the event came in the single form, which messages name otherwise.
  * @throws Failure `lease-fenced`; `event-gap` when the number is too high; `schema-invalid` for what only the manager
  *   writes; `too-large` for an event above its limit.
  */
@@ -36,8 +37,9 @@ export async function appendEvents(
   caller: Caller,
   given: readonly EventInput[],
   producerSeq: number | null,
+  isSingle = false,
 ): Promise<Appended> {
-  const { texts, events } = prepare(manager, given);
+  const { texts, events } = prepare(manager, given, isSingle);
   const bytes = bytesOf(texts);
   const append = async (sql: Sql) =>
     await appendAsRunner(sql, {
@@ -70,12 +72,20 @@ export async function appendEvents(
 }
 
 /** Redacted and within their limits, as values and as the JSON of `[type, payload]`. */
-function prepare(manager: Manager, given: readonly EventInput[]): { texts: string[]; events: EventInput[] } {
+function prepare(
+  manager: Manager,
+  given: readonly EventInput[],
+  isSingle: boolean,
+): { texts: string[]; events: EventInput[] } {
   const texts: string[] = [];
   const events = given.map((event, index) => {
     const { type, payload = {} } = event;
     if (MANAGER_ONLY.has(type) || MANAGER_PHASE.has(payload['phase'])) {
-      throw invalidField(`body.events[${index}].type`, 'is written by the manager alone', payload['phase'] ?? type);
+      throw invalidField(
+        `body${isSingle ? '' : `.events[${index}]`}.type`,
+        'is written by the manager alone',
+        payload['phase'] ?? type,
+      );
     }
     let kept = payload;
     let text = JSON.stringify([type, kept]);

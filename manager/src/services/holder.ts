@@ -5,8 +5,10 @@ import { addEvents } from '../store/events.ts';
 import { recordFencedWrite } from '../store/fenced-writes.ts';
 import { findRun, lockRun, type RunRow } from '../store/runs.ts';
 import { lockSession } from '../store/sessions.ts';
+import type { RunLook } from '../store/work.ts';
 import { cancelReceipt } from './cancel-receipts.ts';
 import { change, type Manager } from './manager.ts';
+import { markRepeated } from './repeated.ts';
 
 /** Who writes: an attempt, known by its token, with the epoch that it believes to hold. */
 export interface Caller {
@@ -31,16 +33,16 @@ function notThere(runId: string): never {
 }
 
 /** Whether the caller holds the run by a lease that has not run out. */
-export function holds(run: RunRow, caller: Caller): boolean {
+export function holds(run: RunLook, caller: Caller): boolean {
   return run.lease_live && run.attempt_id === caller.attemptId && run.lease_epoch === caller.epoch;
 }
 
 /** Whether the run has ended by the caller's own report, so that the report may be repeated. */
-export function endedByCaller(run: RunRow, caller: Caller): boolean {
+export function endedByCaller(run: RunLook, caller: Caller): boolean {
   return run.terminal_status !== null && run.attempt_id === caller.attemptId && run.lease_epoch === caller.epoch;
 }
 
-export function fenced(run: RunRow, caller: Caller): Failure {
+export function fenced(run: RunLook, caller: Caller): Failure {
   const isOwn = run.attempt_id === caller.attemptId && run.lease_epoch === caller.epoch;
   const why =
     run.terminal_status !== null
@@ -58,17 +60,21 @@ export function fenced(run: RunRow, caller: Caller): Failure {
  * refused write is recorded, and `lease-fenced` is thrown.
  *
  * @param repeated answers a report that the caller has made before, when the run has ended by it.
+ * @param wasDone tells whether the report has been made before in another way than by the end of the run.
  */
 export async function asHolder<T>(
   manager: Manager,
   caller: Caller,
   work: (sql: Sql, run: RunRow) => Promise<T>,
   repeated?: (sql: Sql, run: RunRow) => Promise<T>,
+  wasDone: (sql: Sql) => Promise<boolean> = async () => false,
 ): Promise<T> {
   const result = await change(manager, caller.runId, async (sql) => {
     const run = await lockRunAndSession(sql, caller.runId);
     if (holds(run, caller)) return { value: await work(sql, run) };
-    if (repeated !== undefined && endedByCaller(run, caller)) return { value: await repeated(sql, run) };
+    if (repeated !== undefined && (endedByCaller(run, caller) || (await wasDone(sql)))) {
+      return { value: markRepeated(await repeated(sql, run)) };
+    }
     return { refused: fenced(run, caller) };
   });
   if (!('refused' in result)) return result.value;

@@ -3,6 +3,7 @@ import type { Sql } from '../db/transaction.ts';
 import { Failure } from '../failure.ts';
 import { invalidField } from '../invalid-field.ts';
 import { keepAnswer, takeKey } from '../store/idempotency.ts';
+import { markRepeated } from './repeated.ts';
 
 /** A key and where it counts: a route and its parent, or the tenant and project where there is none. */
 export interface Key {
@@ -26,7 +27,7 @@ export async function idempotent<T>(sql: Sql, key: Key | undefined, work: () => 
     await keepAnswer(sql, key.scope, key.key, answer);
     return answer;
   }
-  if (known.requestHash === key.hash) return known.response as T;
+  if (known.requestHash === key.hash) return markRepeated(known.response as T);
   throw new Failure('idempotency-conflict', `the idempotency key "${key.key}" was used for another request`, {
     details: { scope: key.scope },
   });

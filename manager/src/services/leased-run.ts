@@ -2,6 +2,7 @@ import { inTransaction, type Sql } from '../db/transaction.ts';
 import { type CommandRow, listCancelledTurns } from '../store/commands.ts';
 import { lockRun, type RunRecord, type RunRow, runRecord } from '../store/runs.ts';
 import { iso } from '../store/time.ts';
+import type { RunLook } from '../store/work.ts';
 import { cancelReceipt, turnCancelReceipt } from './cancel-receipts.ts';
 import type { Manager } from './manager.ts';
 
@@ -22,7 +23,7 @@ export async function leasedRun(manager: Manager, sql: Sql, run: RunRow): Promis
 }
 
 /** Whether the holder has not been told yet of a cancel of the run or of a turn. */
-export function hasCancelNews(run: RunRow, cancelled: readonly CommandRow[]): boolean {
+export function hasCancelNews(run: RunLook, cancelled: readonly CommandRow[]): boolean {
   return (
     (run.cancel_requested_at !== null && run.cancel_receipts['cancel-delivered'] === undefined) ||
     cancelled.some((command) => command.cancel_receipts['cancel-delivered'] === undefined)
@@ -30,7 +31,7 @@ export function hasCancelNews(run: RunRow, cancelled: readonly CommandRow[]): bo
 }
 
 /** Notes that the holder is told, unless the run has ended or got another holder since it was `seen`. */
-export async function deliverCancels(manager: Manager, seen: RunRow): Promise<void> {
+export async function deliverCancels(manager: Manager, seen: RunLook): Promise<void> {
   await inTransaction(manager.pool, async (sql) => {
     const run = await lockRun(sql, seen.id);
     if (run === undefined || run.terminal_status !== null || run.lease_epoch !== seen.lease_epoch) return;

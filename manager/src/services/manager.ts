@@ -29,11 +29,13 @@ export interface Times {
   readonly graceMs: number;
   /** Between two looks at all open runs. */
   readonly tickMs: number;
+  /** How long after its time a runner may take to kill for a cancel, before the manager does: then its report counts. */
+  readonly killSlackMs: number;
   /** How long an attempt that ended may take to leave by itself. */
   readonly leaveMs: number;
 }
 
-export const TIMES: Times = { claimMs: 120_000, graceMs: 20_000, tickMs: 1000, leaveMs: 10_000 };
+export const TIMES: Times = { claimMs: 120_000, graceMs: 20_000, tickMs: 1000, killSlackMs: 3000, leaveMs: 10_000 };
 
 /**
  * Changes a run in one transaction, and tells after it everybody who waits for news of that run: here, and in the other

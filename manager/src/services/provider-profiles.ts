@@ -63,7 +63,8 @@ export async function setProfileConfig(manager: Manager, name: string, config: P
     throw invalidField('body.command', 'is missing: the backend "command" needs a program and its arguments');
   }
   for (const [variable, value] of Object.entries(config.env ?? {})) {
-    if (variable.startsWith('AGENTRUN_')) throw invalidField(`body.env.${variable}`, 'begins with AGENTRUN_, which is ours');
+    if (variable.startsWith('AGENTRUN_'))
+      throw invalidField(`body.env.${variable}`, 'begins with AGENTRUN_, which is ours');
     if (SECRET_NAME.test(variable) || manager.redact.finds(value)) {
       throw invalidField(`body.env.${variable}`, 'looks like a secret: put it into the credential of the profile');
     }

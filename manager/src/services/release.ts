@@ -1,3 +1,4 @@
+import type { Sql } from '../db/transaction.ts';
 import { Failure } from '../failure.ts';
 import { findAttempt } from '../store/attempts.ts';
 import { findLastEndedTurn, lockOpenCommands } from '../store/commands.ts';
@@ -9,7 +10,6 @@ import { asHolder, type Caller } from './holder.ts';
 import { settleCommands } from './lost-attempt.ts';
 import type { Manager } from './manager.ts';
 import { cancelled, commandsPending } from './report-run.ts';
-import { runRow } from './runs.ts';
 import { startAttempt } from './start-attempt.ts';
 
 /** How an attempt ended that gave its run back. */
@@ -25,10 +25,6 @@ const RELEASED: ReadonlySet<string | null> = new Set(['idle', 'drain']);
  * @throws Failure `commands-pending`, for `idle`, while a command is open.
  */
 export async function releaseRun(manager: Manager, caller: Caller, reason: 'idle' | 'drain'): Promise<RunRecord> {
-  const attempt = await findAttempt(manager.pool, caller.attemptId);
-  if (attempt?.status === 'ended' && attempt.epoch === caller.epoch && RELEASED.has(attempt.end_reason)) {
-    return manager.redact.json(runRecord(await runRow(manager.pool, caller.runId)));
-  }
   return await asHolder(
     manager,
     caller,
@@ -58,5 +54,11 @@ export async function releaseRun(manager: Manager, caller: Caller, reason: 'idle
       return manager.redact.json(runRecord(row));
     },
     async (_sql, run) => manager.redact.json(runRecord(run)),
+    (sql) => hasReleased(sql, caller),
   );
+}
+
+async function hasReleased(sql: Sql, caller: Caller): Promise<boolean> {
+  const attempt = await findAttempt(sql, caller.attemptId);
+  return attempt?.status === 'ended' && attempt.epoch === caller.epoch && RELEASED.has(attempt.end_reason);
 }

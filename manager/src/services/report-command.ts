@@ -10,6 +10,7 @@ import { raiseVersion } from '../store/session-notes.ts';
 import { closeCommand, closeRun, failed } from './ending.ts';
 import { asHolder, type Caller } from './holder.ts';
 import type { Manager } from './manager.ts';
+import { markRepeated } from './repeated.ts';
 import { nextTurn, rejectSteer, rejectSteersOf } from './steer-end.ts';
 import { userMessage } from './user-message.ts';
 import { commandOf } from './work.ts';
@@ -61,7 +62,7 @@ export async function reportCommand(
     caller,
     async (sql, run) => {
       const command = await commandOf(sql, run.id, commandId);
-      if (command.terminal_status !== null) return commandRecord(command);
+      if (command.terminal_status !== null) return markRepeated(commandRecord(command));
       if (command.state === 'acknowledged' && command.attempt_id !== caller.attemptId) {
         throw new Failure('conflict', `command ${commandId} was taken up by attempt ${command.attempt_id}`);
       }

@@ -2,7 +2,7 @@ import { type EventType, OUTPUT_EVENT_TYPES, type RunEvent } from '@agentrun/lib
 import { Failure } from '../failure.ts';
 import { invalidField } from '../invalid-field.ts';
 import { eventRecord, listEvents } from '../store/events.ts';
-import { nextRunOfSession } from '../store/runs.ts';
+import { findRun, nextRunOfSession } from '../store/runs.ts';
 import type { Manager } from './manager.ts';
 import { runRow } from './runs.ts';
 import { sessionRow } from './sessions.ts';
@@ -85,9 +85,13 @@ export async function eventsOfRun(
 ) {
   const session = await sessionRow(manager.pool, sessionId);
   const runId = query.runId ?? session.active_run_id ?? session.last_run_id;
-  if (runId === null) return { sessionId, runId: null, items: [], count: 0, cursor: null };
-  const run = await runRow(manager.pool, runId);
-  if (run.session_id !== sessionId) throw new Failure('not-found', `session ${sessionId} has no run ${runId}`);
+  const run = runId === null ? undefined : await findRun(manager.pool, runId);
+  // Runs are deleted when they are old; the session remembers the id.
+  if (runId === null || (run === undefined && query.runId === undefined)) {
+    return { sessionId, runId: null, items: [], count: 0, cursor: null };
+  }
+  if (run === undefined || run.session_id !== sessionId)
+    throw new Failure('not-found', `session ${sessionId} has no run ${runId}`);
   const rows = await listEvents(manager.pool, runId, query.afterSeq, query.limit, TYPES[selection]);
   const items = rows.map((row) => eventRecord(row));
   const scanned = scannedTo(rows, query.afterSeq, run.last_event_seq, rows.length === query.limit);

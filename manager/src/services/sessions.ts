@@ -52,7 +52,7 @@ export interface SessionQuery {
  * @throws Failure `schema-invalid` for a profile that is not known
  */
 export async function pageOfSessions(manager: Manager, query: SessionQuery) {
-  if (query.backendProfile !== undefined && !manager.profiles.has(query.backendProfile)) {
+  if (query.backendProfile !== undefined && !(await manager.profiles.has(query.backendProfile))) {
     throw invalidField('query.backendProfile', 'names no profile', query.backendProfile);
   }
   const { cursor, ...rest } = query;

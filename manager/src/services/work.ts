@@ -1,20 +1,12 @@
 import { NEXT_WAIT_MS } from '@agentrun/lib/contract';
 import { codeOf } from '../db/transaction.ts';
 import { Failure } from '../failure.ts';
-import {
-  acknowledge,
-  type CommandRecord,
-  type CommandRow,
-  commandRecord,
-  findCommand,
-  listCancelledTurns,
-  listWork,
-} from '../store/commands.ts';
+import { acknowledge, type CommandRecord, type CommandRow, commandRecord, findCommand } from '../store/commands.ts';
 import { addEvents } from '../store/events.ts';
 import { setRunning } from '../store/run-state.ts';
-import { findRun, type RunRow } from '../store/runs.ts';
 import { noteAcknowledged, raiseVersion } from '../store/session-notes.ts';
 import { iso } from '../store/time.ts';
+import { lookForWork, type RunLook } from '../store/work.ts';
 import { asHolder, type Caller, endedByCaller, fenced, holds, recordRefusal } from './holder.ts';
 import { deliverCancels, hasCancelNews } from './leased-run.ts';
 import type { Manager } from './manager.ts';
@@ -70,21 +62,17 @@ export async function nextCommands(
 }
 
 async function lookFor(manager: Manager, caller: Caller, afterSeq: number) {
-  const { pool } = manager;
-  const run = await findRun(pool, caller.runId);
-  if (run === undefined) throw new Failure('not-found', `there is no run ${caller.runId}`);
+  const seen = await lookForWork(manager.pool, caller.runId, caller.attemptId, afterSeq, ITEMS);
+  if (seen === undefined) throw new Failure('not-found', `there is no run ${caller.runId}`);
+  const { run } = seen;
   if (endedByCaller(run, caller)) return { run, items: [], cancelled: [] };
-  if (!holds(run, caller)) {
-    const refusal = fenced(run, caller);
-    await recordRefusal(manager, caller, refusal);
-    throw refusal;
-  }
-  const items = await listWork(pool, run.id, caller.attemptId, afterSeq, ITEMS);
-  const cancelled = await listCancelledTurns(pool, run.id);
-  return { run, items, cancelled };
+  if (holds(run, caller)) return seen;
+  const refusal = fenced(run, caller);
+  await recordRefusal(manager, caller, refusal);
+  throw refusal;
 }
 
-function answer(run: RunRow, items: readonly CommandRow[], cancelled: readonly CommandRow[]): NextCommands {
+function answer(run: RunLook, items: readonly CommandRow[], cancelled: readonly CommandRow[]): NextCommands {
   return {
     items: items.map(commandRecord),
     run: {

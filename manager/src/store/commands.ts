@@ -88,23 +88,6 @@ export async function listCommands(sql: Sql, runId: string, afterSeq: number, li
   return rows;
 }
 
-/** What an attempt has to do: pending commands, and those that it acknowledged and did not finish. */
-export async function listWork(
-  sql: Sql,
-  runId: string,
-  attemptId: string,
-  afterSeq: number,
-  limit: number,
-): Promise<CommandRow[]> {
-  const { rows } = await sql.query<CommandRow>({
-    name: 'list-work',
-    text: `SELECT * FROM agentrun_commands WHERE run_id = $1 AND terminal_status IS NULL AND seq > $3
-        AND (state = 'pending' OR attempt_id = $2) ORDER BY seq LIMIT $4`,
-    values: [runId, attemptId, afterSeq, limit],
-  });
-  return rows;
-}
-
 /** The newest turn of a run, open or not. */
 export async function findLastCommand(sql: Sql, runId: string): Promise<CommandRow | undefined> {
   const { rows } = await sql.query<CommandRow>(

@@ -180,11 +180,15 @@ export async function readLog(
   return { events: first.seq === null ? [] : rows, isOver: first.is_over, lastSeq: first.last };
 }
 
-/** Whether an attempt told anything of a command after it had acknowledged it. */
+/**
+ * Whether an attempt told anything of a command after it had acknowledged it. What it put into the workspace before the
+ * agent began does not count: that may be done again.
+ */
 export async function hasReported(sql: Sql, runId: string, commandId: string, afterSeq: number): Promise<boolean> {
   const { rowCount } = await sql.query(
     `SELECT 1 FROM agentrun_events
-     WHERE run_id = $1 AND seq > $3 AND epoch IS NOT NULL AND payload ->> 'commandId' = $2 LIMIT 1`,
+     WHERE run_id = $1 AND seq > $3 AND epoch IS NOT NULL AND payload ->> 'commandId' = $2
+       AND coalesce(payload ->> 'phase', '') NOT LIKE 'resource-bundle-%' LIMIT 1`,
     [runId, commandId, afterSeq],
   );
   return rowCount !== 0;

@@ -71,14 +71,19 @@ export async function findRun(sql: Sql, id: string): Promise<RunRow | undefined>
   ).rows[0];
 }
 
-/** The row, locked until the transaction ends; read after the wait for the lock, so the lease is judged by then. */
+/**
+ * The row, locked until the transaction ends; read after the wait for the lock, so the lease is judged by then. The lock
+ * leaves references alone: the second update of a row in a transaction checks its foreign keys, and with a stronger lock
+ * that check would wait for the session after the run, against the order of locks.
+ */
 export async function lockRun(sql: Sql, id: string): Promise<RunRow | undefined> {
-  const locked = await sql.query({
+  const { rows } = await sql.query<RunRow>({
     name: 'lock-run',
-    text: 'SELECT 1 FROM agentrun_runs WHERE id = $1 FOR UPDATE',
+    // What is outside is read when the lock is held.
+    text: `SELECT ${COLUMNS} FROM (SELECT * FROM agentrun_runs WHERE id = $1 FOR NO KEY UPDATE) AS locked`,
     values: [id],
   });
-  return locked.rowCount === 0 ? undefined : await findRun(sql, id);
+  return rows[0];
 }
 
 export type NewRun = Pick<

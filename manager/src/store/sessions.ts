@@ -61,11 +61,14 @@ export async function findSession(sql: Sql, id: string): Promise<SessionRow | un
   return rows[0];
 }
 
-/** The row, locked until the transaction ends. The lock of a session comes before the one of its run. */
+/**
+ * The row, locked until the transaction ends. The lock of a session comes before the one of its run, and leaves
+ * references alone, as that one does.
+ */
 export async function lockSession(sql: Sql, id: string): Promise<SessionRow | undefined> {
   const locked = await sql.query({
     name: 'lock-session',
-    text: 'SELECT 1 FROM agentrun_sessions WHERE session_id = $1 FOR UPDATE',
+    text: 'SELECT 1 FROM agentrun_sessions WHERE session_id = $1 FOR NO KEY UPDATE',
     values: [id],
   });
   return locked.rowCount === 0 ? undefined : await findSession(sql, id);

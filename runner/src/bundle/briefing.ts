@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ResourceBundleRef } from '@agentrun/lib/contract';
+import { WORKSPACE_OWN_FOLDER } from '@agentrun/lib/contract';
 import { cleanText } from '../backends/clean-payload.ts';
-import { OWN_FOLDER } from './bundle-plan.ts';
 import { replaceFile } from './workspace-path.ts';
 
 const FILE = 'agentrun-briefing.json';
@@ -51,7 +51,7 @@ function textOf(bundle: ResourceBundleRef | null): string {
   const { instructions = '', skills = [] } = bundle ?? {};
   const list = skills.map(({ name, files }) => {
     const main = files.find(({ path }) => /^skill\.md$/i.test(path)) ?? files[0];
-    return `- ${name}: ${OWN_FOLDER}/skills/${name}/${main?.path ?? ''}`;
+    return `- ${name}: ${WORKSPACE_OWN_FOLDER}/skills/${name}/${main?.path ?? ''}`;
   });
   const told = list.length === 0 ? '' : `Skills that you can use, as files of the workspace:\n${list.join('\n')}`;
   return cleanText([instructions.trim(), told].filter((part) => part !== '').join('\n\n'));

@@ -1,13 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { ResourceBundleRef } from '@agentrun/lib/contract';
+import { type ResourceBundleRef, WORKSPACE_OWN_FOLDER } from '@agentrun/lib/contract';
 import { invalidBundle } from './bundle-failure.ts';
 import type { PlacedFile } from './workspace-path.ts';
 
 export type BundleRepository = NonNullable<ResourceBundleRef['repositories']>[number];
 type BundleFile = NonNullable<ResourceBundleRef['files']>[number];
-
-/** Our own folder in the workspace. */
-export const OWN_FOLDER = '.agentrun';
 
 /** What a bundle puts where; checked. */
 export interface BundlePlan {
@@ -29,7 +26,7 @@ export function planBundle(bundle: ResourceBundleRef): BundlePlan {
   for (const { path } of repositories) assertPath(path, 'repository', false);
   for (const { path } of files) assertPath(path, 'file', false);
   const own = (name: string, content: string | Buffer, mode = 0o644): PlacedFile => {
-    const path = `${OWN_FOLDER}/${name}`;
+    const path = `${WORKSPACE_OWN_FOLDER}/${name}`;
     assertPath(path, 'file', true);
     return { path, data: Buffer.from(content), mode };
   };
@@ -77,7 +74,8 @@ function assertPath(path: string, what: string, isOwn: boolean): void {
   }
   // Settings and hooks of a repository would be run by git.
   if (segments.some((segment) => /^(?:\.git|git~\d+)[ .]*$/i.test(segment))) wrong('".git" belongs to git');
-  if (!isOwn && segments[0]?.toLowerCase() === OWN_FOLDER) wrong(`"${OWN_FOLDER}" is AgentRun's own`);
+  if (!isOwn && segments[0]?.toLowerCase() === WORKSPACE_OWN_FOLDER)
+    wrong(`"${WORKSPACE_OWN_FOLDER}" is AgentRun's own`);
 }
 
 /** No path twice, none below a file, and no repository in another. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OWN_FOLDER } from './bundle-plan.ts';
+import { type RecordedCheckout, WORKSPACE_OWN_FOLDER, WORKSPACE_RECORD } from '@agentrun/lib/contract';
 import { folderBelow, look, replaceFile } from './workspace-path.ts';
 
 /** `.agentrun/bundle.json`: what of which bundle stands in the workspace. */
@@ -17,9 +17,7 @@ export interface BundleRecord {
   readonly files: readonly RecordedFile[];
 }
 
-export interface RecordedRepository {
-  readonly path: string;
-  readonly commit: string;
+export interface RecordedRepository extends RecordedCheckout {
   /** The content of the submodules, where there are any. */
   readonly submodules: string | null;
 }
@@ -38,13 +36,11 @@ export const NO_BUNDLE: BundleRecord = {
   files: [],
 };
 
-const NAME = 'bundle.json';
-
 /** The record of a workspace; an agent may have written anything there, and what is no record is none. */
 export async function readRecord(root: string): Promise<BundleRecord> {
   try {
-    const path = join(root, OWN_FOLDER, NAME);
-    if ((await look(join(root, OWN_FOLDER)))?.isDirectory() !== true || (await look(path))?.isFile() !== true)
+    const path = join(root, WORKSPACE_OWN_FOLDER, WORKSPACE_RECORD);
+    if ((await look(join(root, WORKSPACE_OWN_FOLDER)))?.isDirectory() !== true || (await look(path))?.isFile() !== true)
       return NO_BUNDLE;
     const record = JSON.parse(await readFile(path, 'utf8')) as BundleRecord;
     const right =
@@ -59,8 +55,8 @@ export async function readRecord(root: string): Promise<BundleRecord> {
 }
 
 export async function writeRecord(root: string, record: BundleRecord): Promise<void> {
-  const folder = await folderBelow(root, OWN_FOLDER);
-  await replaceFile(join(folder, NAME), `${JSON.stringify(record, null, 2)}\n`, 0o644);
+  const folder = await folderBelow(root, WORKSPACE_OWN_FOLDER);
+  await replaceFile(join(folder, WORKSPACE_RECORD), `${JSON.stringify(record, null, 2)}\n`, 0o644);
 }
 
 export const sha256 = (data: Buffer): string => createHash('sha256').update(data).digest('hex');

@@ -6,9 +6,11 @@ export default defineConfig({
   root: `${import.meta.dirname}/..`,
   ssr: { resolve: { conditions } },
   resolve: { conditions },
+  // Global setups run in an environment of their own.
+  environments: { __vitest__: { resolve: { conditions } } },
   test: {
     include: ['agents/**/*.test.ts', 'conformance/**/*.test.ts'],
-    globalSetup: ['agents/install.ts'],
+    globalSetup: ['agents/install.ts', 'helpers/postgres-server.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // Agents are large; two at a time are enough for a small machine.

@@ -7,14 +7,7 @@ const root = join(import.meta.dirname, '../../..');
 const images = ['manager', 'runner', 'tools'];
 const dockerfile = (image: string): string => readFileSync(join(root, 'templates/images', image, 'Dockerfile'), 'utf8');
 
-/** Sources that the Dockerfiles name although the repository does not hold them yet, with the reason. */
-const FUTURE: Readonly<Record<string, string>> = {
-  'manager/package.json': 'the workspace of the manager is still to come',
-  'manager/scripts/bundle.mjs': 'the workspace of the manager is still to come',
-  'runner/package.json': 'the workspace of the runner is still to come',
-  'runner/scripts/bundle.mjs': 'the workspace of the runner is still to come',
-};
-const exists = (path: string): boolean => path in FUTURE || existsSync(join(root, path));
+const exists = (path: string): boolean => existsSync(join(root, path));
 
 describe.each(images)('the Dockerfile of %s', (image) => {
   it('copies what exists, runs as user 10001, and starts what it copied', () => {
@@ -55,13 +48,8 @@ describe('the environment images', () => {
 
   it.each(['manager', 'runner'])('of %s find the bundler among the packages that they install', (workspace) => {
     const path = join(root, workspace, 'package.json');
-    if (!existsSync(path)) return expect(Object.keys(FUTURE)).toContain(`${workspace}/package.json`);
     const manifest = JSON.parse(readFileSync(path, 'utf8')) as Record<string, Record<string, string> | undefined>;
     expect({ ...manifest['dependencies'], ...manifest['devDependencies'] }).toHaveProperty('esbuild');
-  });
-
-  it('are excused from no file that exists', () => {
-    expect(Object.keys(FUTURE).filter((path) => existsSync(join(root, path)))).toEqual([]);
   });
 });
 

@@ -11,7 +11,7 @@ import { REPOSITORY } from './repository-root.ts';
 export async function laneEnvironment(): Promise<Record<string, string>> {
   return await withRendered(async (file) => {
     const variables = await readRenderedEnvironment(file);
-    return Object.fromEntries(variables.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]])));
+    return Object.fromEntries(variables.flatMap((row) => ('value' in row ? [[row.name, row.value]] : [])));
   });
 }
 

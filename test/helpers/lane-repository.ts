@@ -46,8 +46,8 @@ export function laneRepository(options: { git?: boolean; remote?: string } = {})
     async agentrun(...args) {
       const [stdout, stderr]: string[][] = [[], []];
       const code = await run(args, {
-        stdout: { write: (text) => stdout?.push(text) },
-        stderr: { write: (text) => stderr?.push(text) },
+        stdout: { write: (text) => stdout?.push(String(text)) },
+        stderr: { write: (text) => stderr?.push(String(text)) },
         env: {},
         cwd: () => dir,
       });

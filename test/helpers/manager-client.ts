@@ -105,9 +105,7 @@ export function managerClient(url: string, key: string): ManagerClient {
     command: (runId, id) => ask('GET', `runs/${runId}/commands/${id}`),
     events,
     phases: async (runId) =>
-      (await events(runId))
-        .flatMap(({ payload }) => (payload === undefined ? [] : [String(payload['phase'] ?? '')]))
-        .filter((phase) => phase !== ''),
+      (await events(runId)).map(({ payload }) => payload['phase']).filter((phase) => typeof phase === 'string'),
   };
 }
 

@@ -119,6 +119,8 @@ function write(run: RunModel, op: Write): Result {
   switch (op.kind) {
     case 'beat':
       return run.holder === op.runner ? 'ok' : 'forbidden';
+    case 'poll':
+      return 'ok';
     case 'ack':
       return acknowledge(run, run.commands[op.command - 1]);
     case 'report':

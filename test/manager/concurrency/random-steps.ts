@@ -19,6 +19,7 @@ type Weights = Readonly<Record<Op['kind'], number>>;
 const WEIGHTS: Weights = {
   claim: 8,
   beat: 3,
+  poll: 3,
   expire: 3,
   takeOver: 3,
   cancelRun: 1,
@@ -118,6 +119,8 @@ function resolve(run: RealRun, model: RunModel, drawn: Drawn): Op | undefined {
       return { kind, command };
     case 'beat':
       return { kind, by, runner };
+    case 'poll':
+      return { kind, by };
     case 'ack':
       return { kind, by, command };
     case 'report':

@@ -49,6 +49,7 @@ export type Op =
   | { readonly kind: 'cancelCommand'; readonly command: number }
   | { readonly kind: 'claim'; readonly attempt: number; readonly runner: string }
   | { readonly kind: 'beat'; readonly by: Writer; readonly runner: string }
+  | { readonly kind: 'poll'; readonly by: Writer }
   | { readonly kind: 'ack'; readonly by: Writer; readonly command: number }
   | { readonly kind: 'report'; readonly by: Writer; readonly command: number; readonly status: 'completed' | 'failed' }
   | { readonly kind: 'finish'; readonly by: Writer; readonly status: 'completed' | 'failed' }

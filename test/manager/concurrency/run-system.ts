@@ -12,7 +12,7 @@ import { registerRunner } from '../../../manager/src/services/register-runner.ts
 import { releaseRun } from '../../../manager/src/services/release.ts';
 import { reportCommand } from '../../../manager/src/services/report-command.ts';
 import { reportRun } from '../../../manager/src/services/report-run.ts';
-import { acknowledgeCommand } from '../../../manager/src/services/work.ts';
+import { acknowledgeCommand, nextCommands } from '../../../manager/src/services/work.ts';
 import type { RunningManager } from '../../../manager/src/start.ts';
 import type { Op, Result } from './run-model.ts';
 
@@ -90,6 +90,9 @@ export function realSystem(services: Services): RunSystem {
         }
         case 'beat':
           await heartbeat(services, caller(run, op.by, 'beat'), op.runner);
+          return;
+        case 'poll':
+          await nextCommands(services, caller(run, op.by, 'poll'), { afterSeq: 0, waitMs: 0 });
           return;
         case 'ack':
           await acknowledgeCommand(services, caller(run, op.by, 'ack'), command(run, op.command));

@@ -67,7 +67,7 @@ export async function statementsSince(process: ScriptedProcess): Promise<number>
 
 /** After which statements a manager is killed: all, or by day some of many, always with the last. */
 export function points(statements: number, pick: (limit: number) => number): number[] {
-  const every = LONG ? 1 : Math.max(1, Math.ceil(statements / 3));
+  const every = LONG ? 1 : Math.max(1, Math.ceil(statements / 2));
   const first = 1 + pick(every);
   const chosen = Array.from({ length: statements }, (_, at) => at + 1).filter((at) => (at - first) % every === 0);
   return [...new Set([...chosen, statements])];

@@ -32,7 +32,9 @@ describe('whatever happens', () => {
           const roll = () => dice.next().value ?? 0;
           const run = new FakeRun();
           const wakeups = createWakeups();
-          const tails = new RunTails(run.read, wakeups, TIMES);
+          // Where no news is lost nobody needs to look by himself.
+          const lookMs = loseNews ? TIMES.lookMs : 600_000;
+          const tails = new RunTails(run.read, wakeups, { ...TIMES, lookMs });
           let faults = 0;
           run.delay = () => (roll() < 3 ? sleep(0) : Promise.resolve());
           run.fault = () => (faults-- > 0 ? new Error('the connection was reset') : undefined);

@@ -96,6 +96,31 @@ describe('the readers of a run', () => {
     expect([tails.size, wakeups.listening]).toEqual([0, 0]);
   });
 
+  it('are told what came while they read that there is nothing', async () => {
+    const run = new FakeRun();
+    run.append(1);
+    let answer = () => {};
+    const late = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const nothing = { events: [], ended: false, lastSeq: 0 };
+    let reads = 0;
+    const read = async (...asked: Parameters<typeof run.read>) => {
+      reads += 1;
+      // How far the run is, before the event came; and what the reader reads at that time, but learns later.
+      if (reads === 1) return nothing;
+      if (reads === 2) return await late.then(() => nothing);
+      return await run.read(...asked);
+    };
+    const tails = new RunTails(read, createWakeups(), { ...TIMES, lookMs: 600_000 });
+    const reader = readerOf(tails, 0);
+    await expect.poll(() => reads).toBe(3);
+    answer();
+    await expect.poll(() => reader.seqs).toEqual([1]);
+    reader.leave();
+    expect(await reader.done).toBe(false);
+  });
+
   it('that left before they began ask nothing', async () => {
     const run = new FakeRun();
     const { tails } = setup(run);

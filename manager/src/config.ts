@@ -17,7 +17,7 @@ export { HELP } from './config/options.ts';
 export type LaneConfig = Omit<ManagerConfig, 'databaseUrl' | 'apiKey' | 'listenHost' | 'listenPort'>;
 
 /** Local mode: this machine takes the place of the cluster. */
-export interface LocalConfig {
+interface LocalConfig {
   /** The data folder, absolute; made, not locked. */
   readonly dataDir: string;
   /** The file with the API key, for the clients of this machine. */

@@ -10,7 +10,7 @@ export function encodeCursor(parts: readonly string[]): string {
  *
  * @throws Failure `schema-invalid` for anything that no page has given.
  */
-export function decodeCursor(cursor: string, count: number): string[] {
+function decodeCursor(cursor: string, count: number): string[] {
   let parts: unknown;
   try {
     parts = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));

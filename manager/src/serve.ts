@@ -19,7 +19,7 @@ import { unavailableVolumes } from './volumes/unavailable.ts';
 import type { Volumes } from './volumes/volumes.ts';
 
 /** How a manager stops. */
-export interface StopOptions {
+interface StopOptions {
   /** True: runners go on, and the next manager adopts them. False: they are interrupted, and ended after 5 s. */
   readonly leaveRunning: boolean;
   /** Milliseconds for the interrupt; default 5000. */

@@ -1,5 +1,6 @@
 import { GENERATOR_VERSION } from '@agentrun/lib';
 import { Command } from 'commander';
+import { clientCommands } from './client/register.ts';
 import { type CommandContext, subcommand } from './command.ts';
 import { checkCommand } from './commands/check.ts';
 import { laneNewCommand } from './commands/lane-new.ts';
@@ -9,6 +10,7 @@ import { publishCommand } from './commands/publish.ts';
 import { synthCommand } from './commands/synth.ts';
 import { unpublishCommand } from './commands/unpublish.ts';
 import { verifyCommand } from './commands/verify.ts';
+import { quickstartCommand } from './quickstart/register.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The whole command line: each command is a file in `commands/`. */
@@ -34,8 +36,13 @@ Examples:
   agentrun verify --all                         is every branch what its source says?
   agentrun lane new v0.2 --from v0.1            start a new lane
   agentrun prerequisites v0.1                   what must exist in the cluster
+  agentrun quickstart                           all of it on this machine, with a small agent
+  agentrun run "fix the tests" --profile codex  give a text to an agent, and watch
+  agentrun logs SESSION -f                      follow what it does
+  agentrun cancel SESSION                       end it
 
-Exit codes: 0 done, 1 error, 2 differs.`,
+Exit codes of lanes: 0 done, 1 error, 2 differs.
+Exit codes of runs: 0 done, 1 failed, 2 usage, 3 cancelled, 4 blocked, 5 no manager, 124 timeout.`,
     );
   for (const add of [
     synthCommand,
@@ -45,6 +52,8 @@ Exit codes: 0 done, 1 error, 2 differs.`,
     verifyCommand,
     laneCommands,
     prerequisitesCommand,
+    clientCommands,
+    quickstartCommand,
   ])
     add(program, context);
   return program;

@@ -1,12 +1,13 @@
 import { AgentRunError } from '@agentrun/lib';
 import { CommanderError } from 'commander';
+import { asksForJson, isClientCommand } from './client/command-names.ts';
 import { createProgram } from './program.ts';
 import { formatReport, REPORT_FORMATS, type ReportFormat } from './report/index.ts';
 import { mayColour, type Terminal } from './terminal.ts';
 
 /**
- * Runs one command line and returns the exit code: 0 done, 1 error, 2 differs. Never throws; no error reaches
- * a person as a stack trace.
+ * Runs one command line and returns the exit code: of the commands on lanes 0 done, 1 error, 2 differs; those of the
+ * client have their own. Never throws; no error reaches a person as a stack trace.
  */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
   let exitCode = 0;
@@ -17,6 +18,8 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     await program.parseAsync([...args], { from: 'user' });
     return exitCode;
   } catch (error) {
+    if (isClientCommand(args))
+      return (await import('./client/failure.ts')).tellFailure(error, asksForJson(args), terminal);
     const format = formatOf(args);
     // Commander has told people already: on stderr, with the help.
     if (error instanceof CommanderError && (error.exitCode === 0 || format === 'text'))

@@ -18,7 +18,7 @@ export interface KernelServer {
   close(): Promise<void>;
 }
 
-export interface CallOptions {
+interface CallOptions {
   readonly body?: string | Uint8Array | ReadableStream | undefined;
   readonly json?: unknown;
   readonly headers?: Record<string, string>;

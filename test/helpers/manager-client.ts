@@ -17,7 +17,7 @@ export interface Answer<T> {
 }
 
 /** A request that was refused: what the manager said. */
-export class Refused extends Error {
+class Refused extends Error {
   readonly answer: Answer<unknown>;
 
   constructor(method: string, path: string, answer: Answer<unknown>) {

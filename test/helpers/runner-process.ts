@@ -8,7 +8,7 @@ import type { ManagerClient } from './manager-client.ts';
 import { REPOSITORY } from './repository-root.ts';
 
 /** The agent of these tests: it does what its prompt names in double brackets. */
-export const SCRIPTED_AGENT = join(REPOSITORY, 'test', 'fixtures', 'agents', 'scripted-agent.mjs');
+const SCRIPTED_AGENT = join(REPOSITORY, 'test', 'fixtures', 'agents', 'scripted-agent.mjs');
 
 let bundle: string | undefined;
 

@@ -10,7 +10,7 @@ import { hintedTokens } from './secret-tokens.ts';
 
 export { findOpaqueSecret, type SecretFinding } from './opaque-secret.ts';
 
-/** What {@link maskSecrets} writes in the place of a secret. */
+/** What `maskSecrets` writes in the place of a secret. */
 export const SECRET_MARK = '[secret]';
 
 const SECRET_NAME =

@@ -1,5 +1,5 @@
 /** What may keep the manager from starting, besides a wrong environment; with the next step for the person. */
-export const START_ERRORS = {
+const START_ERRORS = {
   'local-in-cluster': 'Start without --local and --data-dir, and let the rendered Deployment set the environment.',
   'port-in-use': 'End the process that listens there, or give another --port.',
   'data-folder-invalid': 'Name a folder that this user owns and may write, with --data-dir or AGENTRUN_DATA_DIR.',

@@ -3,7 +3,7 @@ import { chown, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** What a program wrote and how it ended; `exitCode` is null for one that could not be started or was killed. */
-export interface Ended {
+interface Ended {
   readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;

@@ -59,7 +59,7 @@ export interface ServerOptions {
 }
 
 /** In milliseconds. */
-export interface ServerTimeouts {
+interface ServerTimeouts {
   /** For the headers of a request; default 15 s. */
   readonly headers: number;
   /** For the whole request, headers and body; default 60 s. */

@@ -18,7 +18,7 @@ import { assertBoundary } from './create-run.ts';
 import type { Manager } from './manager.ts';
 
 /** A session as a reader sees it; `readVersion` null has never read it. */
-export function sessionSummary(manager: Manager, row: SessionRow, readVersionOfReader: number | null) {
+function sessionSummary(manager: Manager, row: SessionRow, readVersionOfReader: number | null) {
   const unread = readVersionOfReader === null || readVersionOfReader < row.version;
   const hasFailed = row.terminal_status === 'failed' || row.terminal_status === 'blocked';
   const attentionState =

@@ -217,4 +217,3 @@ export function sessionRecord(row: SessionRow) {
     codexRolloutSubdir: row.codex_rollout_subdir,
   };
 }
-export type SessionRecord = ReturnType<typeof sessionRecord>;

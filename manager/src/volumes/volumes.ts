@@ -2,7 +2,7 @@ import type { WorkspaceChange } from './workspace-changes.ts';
 import type { WorkspaceFile } from './workspace-files.ts';
 
 /** A volume of a session: where its agents work, and what they keep between turns. */
-export interface Volume {
+interface Volume {
   /** Names one generation of one session; never used again for another. */
   readonly name: string;
   readonly namespace: string;
@@ -11,7 +11,7 @@ export interface Volume {
 }
 
 /** What is on a volume. */
-export interface VolumeContents {
+interface VolumeContents {
   readonly sizeBytes: number;
   readonly filesCount: number;
   readonly phase: string;

@@ -8,7 +8,7 @@ const SHOWN_BYTES = 1024 * 1024;
 /** Entries of a folder that are shown. */
 const SHOWN_ENTRIES = 2000;
 
-export interface WorkspaceEntry {
+interface WorkspaceEntry {
   readonly name: string;
   readonly kind: 'file' | 'directory' | 'link' | 'other';
 }

@@ -17,17 +17,17 @@ interface Drawn {
 type Weights = Readonly<Record<Op['kind'], number>>;
 
 const WEIGHTS: Weights = {
-  claim: 8,
+  claim: 6,
   beat: 3,
   poll: 3,
-  expire: 3,
-  takeOver: 3,
+  expire: 2,
+  takeOver: 2,
   cancelRun: 1,
   cancelCommand: 1,
   steer: 4,
-  turn: 3,
+  turn: 4,
   ack: 7,
-  report: 6,
+  report: 8,
   append: 7,
   finish: 3,
   release: 2,
@@ -66,10 +66,10 @@ const mostly = (value: boolean) =>
 export function steps(more: Partial<Weights> = {}): fc.Arbitrary<Steps> {
   return fc.record({
     begun: mostly(true),
-    oneShot: mostly(false),
+    oneShot: fc.nat({ max: 2 }).map((third) => third === 0),
     maxAttempts: fc.integer({ min: 2, max: 4 }),
     batches: fc.array(fc.array(drawn({ ...WEIGHTS, ...more }), { minLength: 1, maxLength: 3 }), {
-      minLength: 4,
+      minLength: 6,
       maxLength: 16,
     }),
   });

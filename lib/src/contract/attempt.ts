@@ -122,4 +122,5 @@ export const ATTEMPT_FILE = {
     logFile: { ...ABSOLUTE_PATH, description: 'where stdout and stderr of the runner go' },
   },
 } as const;
+/** `attempt.json`, read. */
 export type AttemptFile = FromSchema<typeof ATTEMPT_FILE>;

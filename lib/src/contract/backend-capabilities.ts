@@ -14,6 +14,7 @@ export interface BackendCapabilities {
   readonly provider: boolean;
 }
 
+/** What each kind of agent can be asked. */
 export const BACKEND_CAPABILITIES: Readonly<Record<(typeof BACKENDS)[number], BackendCapabilities>> = {
   codex: { protocol: 'codex-app-server-jsonrpc-stdio', available: true, steer: true, resume: true, provider: true },
   opencode: { protocol: 'opencode-serve-http', available: false, steer: false, resume: true, provider: true },

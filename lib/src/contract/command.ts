@@ -17,6 +17,7 @@ export const COMMAND_PAYLOAD = {
     metadata: FREE_OBJECT,
   },
 } as const;
+/** What a turn or a steer says. */
 export type CommandPayload = FromSchema<typeof COMMAND_PAYLOAD>;
 
 /** What becomes of a steer whose turn has ended: it is made a turn, or refused. */
@@ -24,6 +25,7 @@ export const IF_TURN_ENDED = ['turn', 'reject'] as const;
 /** What a send does while a turn runs. */
 export const IF_BUSY = ['steer', 'queue', 'reject'] as const;
 
+/** The body that makes a command. */
 export const CREATE_COMMAND = {
   type: 'object',
   additionalProperties: false,
@@ -39,6 +41,7 @@ export const CREATE_COMMAND = {
     idempotencyKey: { type: 'string', minLength: 1, maxLength: 256 },
   },
 } as const;
+/** The body that makes a command, as its sender writes it. */
 export type CreateCommand = FromSchema<typeof CREATE_COMMAND, { keepDefaultedPropertiesOptional: true }>;
 
 /** How a steer ended: the turn that it reached, why it was not applied, the turn that it became. */
@@ -53,6 +56,7 @@ export const STEER_DELIVERY = {
   },
 } as const;
 
+/** A command, as it is answered. */
 export const COMMAND = {
   type: 'object',
   additionalProperties: false,

@@ -19,10 +19,12 @@ export const EVENT_TYPES = [
   'retry',
   'warning',
 ] as const;
+/** One of {@link EVENT_TYPES}. */
 export type EventType = (typeof EVENT_TYPES)[number];
 
 /** Written by the manager alone; a runner that posts one is refused, and so is the phase `command-terminal`. */
 export const MANAGER_EVENT_TYPES = ['terminal_status'] as const satisfies readonly EventType[];
+/** Phases of `backend_status` that only the manager writes. */
 export const MANAGER_PHASES = ['command-terminal'] as const;
 
 /** What a person reads of a session. */
@@ -45,7 +47,7 @@ export const DROPPABLE_EVENT_TYPES = [
   'tool_output',
 ] as const satisfies readonly EventType[];
 
-/** Bytes of UTF-8. */
+/** What an event, an append and a run may hold, in bytes of UTF-8 but for the batch. */
 export const EVENT_LIMITS = {
   /** One event, payload and all. */
   eventBytes: 256 * 1024,
@@ -59,6 +61,7 @@ export const EVENT_LIMITS = {
   runBytes: 64 * 1024 * 1024,
 } as const;
 
+/** An event, as a runner sends it. */
 export const EVENT_INPUT = {
   type: 'object',
   additionalProperties: false,
@@ -68,6 +71,7 @@ export const EVENT_INPUT = {
     payload: { type: 'object', additionalProperties: true, description: 'free members; commandId names the command' },
   },
 } as const;
+/** An event, as a runner sends it. */
 export type EventInput = FromSchema<typeof EVENT_INPUT>;
 
 /** One event, or up to 500 in order. */
@@ -81,6 +85,7 @@ export const APPEND_EVENTS = {
   oneOf: [{ required: ['type'] }, { required: ['events'] }],
 } as const;
 
+/** What an append is answered. */
 export const APPENDED = {
   type: 'object',
   additionalProperties: false,
@@ -93,8 +98,10 @@ export const APPENDED = {
     dropped: { type: 'integer', description: 'events not stored: the run has used up its budget of bytes' },
   },
 } as const;
+/** What an append is answered. */
 export type Appended = FromSchema<typeof APPENDED>;
 
+/** An event, as it is stored and answered. */
 export const RUN_EVENT = {
   type: 'object',
   additionalProperties: false,
@@ -110,4 +117,5 @@ export const RUN_EVENT = {
     epoch: { type: 'integer', description: 'of a late event: the epoch of the attempt that wrote it' },
   },
 } as const;
+/** An event, as it is stored and answered. */
 export type RunEvent = FromSchema<typeof RUN_EVENT>;

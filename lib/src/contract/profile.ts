@@ -3,6 +3,7 @@ import { PROFILE_NAME, type SHIPPED_PROFILES } from './run-input.ts';
 
 /** The kinds of agent that a runner can drive. */
 export const BACKENDS = ['codex', 'opencode', 'acp', 'claude', 'command'] as const;
+/** One of {@link BACKENDS}. */
 export type BackendName = (typeof BACKENDS)[number];
 
 /** How a model provider is spoken to: OpenAI's Responses, OpenAI's chat completions, Anthropic's messages. */
@@ -64,6 +65,7 @@ export const PROFILE_OPTIONS = {
     },
   },
 } as const;
+/** Settings of a backend, each with a default. */
 export type ProfileOptions = FromSchema<typeof PROFILE_OPTIONS, { keepDefaultedPropertiesOptional: true }>;
 
 /** What a profile says of its agent. It holds no secret: the credential is kept apart. */
@@ -97,6 +99,7 @@ export const PROFILE_CONFIG = {
     options: PROFILE_OPTIONS,
   },
 } as const;
+/** What a profile says of its agent. */
 export type ProfileConfig = FromSchema<typeof PROFILE_CONFIG, { keepDefaultedPropertiesOptional: true }>;
 
 /** Names of variables that a profile may set. */
@@ -104,6 +107,7 @@ export const PROFILE_VARIABLE = /^(?!AGENTRUN_)[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 
 /** What proves to the provider who asks. */
 export const CREDENTIAL_KINDS = ['api-key', 'none'] as const;
+/** One of {@link CREDENTIAL_KINDS}. */
 export type CredentialKind = (typeof CREDENTIAL_KINDS)[number];
 
 /** A credential as it is given; no answer holds its value. */
@@ -128,6 +132,7 @@ export const PROFILE_CREDENTIAL = {
     },
   ],
 } as const;
+/** A credential as it is given. */
 export type ProfileCredential = FromSchema<typeof PROFILE_CREDENTIAL>;
 
 /** The file in the credential folder of an attempt that holds the value of an `api-key`, without a newline. */
@@ -149,6 +154,7 @@ export const PROFILE_FILE = {
     },
   },
 } as const;
+/** `profile.json`, read. */
 export type ProfileFile = FromSchema<typeof PROFILE_FILE, { keepDefaultedPropertiesOptional: true }>;
 
 /** A profile that comes with AgentRun. */

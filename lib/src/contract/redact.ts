@@ -14,7 +14,11 @@ export interface Redactor {
   finds(text: string): boolean;
 }
 
-/** @param known values that must not be shown wherever they stand; their base64, URL and JSON forms are meant too. */
+/**
+ * Makes a redactor for texts and JSON values.
+ *
+ * @param known values that must not be shown wherever they stand; their base64, URL and JSON forms are meant too.
+ */
 export function redactor(known: readonly string[] = []): Redactor {
   const values = [...new Set(known.filter((value) => value.length >= SHORTEST).flatMap(forms))].sort(
     (a, b) => b.length - a.length,

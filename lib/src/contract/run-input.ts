@@ -23,10 +23,12 @@ export const EXECUTION_POLICY = {
     network: { type: 'boolean', default: true },
   },
 } as const;
+/** A policy as it is given: every field may be absent. */
 export type ExecutionPolicyInput = FromSchema<typeof EXECUTION_POLICY, { keepDefaultedPropertiesOptional: true }>;
 /** A policy with its defaults filled in; `sandbox` stays absent for the default of the placement. */
 export type ExecutionPolicy = Omit<Required<ExecutionPolicyInput>, 'sandbox'> & Pick<ExecutionPolicyInput, 'sandbox'>;
 
+/** The policy of a run that names none. */
 export const EXECUTION_POLICY_DEFAULTS: ExecutionPolicy = {
   oneShot: EXECUTION_POLICY.properties.oneShot.default,
   maxAttempts: EXECUTION_POLICY.properties.maxAttempts.default,
@@ -53,6 +55,7 @@ export const WORKSPACE_REF = {
   required: ['kind'],
   properties: { kind: { type: 'string', enum: ['session', 'ephemeral'] }, subPath: SUB_PATH },
 } as const;
+/** Where the agent works. */
 export type WorkspaceRef = FromSchema<typeof WORKSPACE_REF>;
 
 const FILE = {
@@ -121,8 +124,10 @@ export const RESOURCE_BUNDLE_REF = {
     onDirty: { type: 'string', enum: ['fail', 'keep', 'overwrite'], default: 'fail' },
   },
 } as const;
+/** What is put into the workspace. */
 export type ResourceBundleRef = FromSchema<typeof RESOURCE_BUNDLE_REF, { keepDefaultedPropertiesOptional: true }>;
 
+/** The session of a run, and what is known of its conversation. */
 export const SESSION_REF = {
   type: 'object',
   additionalProperties: false,
@@ -135,14 +140,17 @@ export const SESSION_REF = {
     expiresAt: { type: ['string', 'null'], format: 'date-time' },
   },
 } as const;
+/** The session of a run. */
 export type SessionRef = FromSchema<typeof SESSION_REF>;
 
+/** The trace that a run belongs to. */
 export const TRACE_SINK = {
   type: ['object', 'null'],
   additionalProperties: false,
   properties: { traceparent: { type: 'string', pattern: '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$' } },
 } as const;
 
+/** The name of a provider profile. */
 export const PROFILE_NAME = {
   type: 'string',
   pattern: '^[a-z0-9][a-z0-9-]{0,40}$',
@@ -152,6 +160,7 @@ export const PROFILE_NAME = {
 /** The profiles that AgentRun ships. */
 export const SHIPPED_PROFILES = ['codex', 'deepseek', 'minimax-m3', 'command', 'demo'] as const;
 
+/** The body that makes a run. */
 export const CREATE_RUN = {
   type: 'object',
   additionalProperties: false,
@@ -170,8 +179,10 @@ export const CREATE_RUN = {
     idempotencyKey: { type: 'string', minLength: 1, maxLength: 256 },
   },
 } as const;
+/** The body that makes a run, as its sender writes it. */
 export type CreateRun = FromSchema<typeof CREATE_RUN, { keepDefaultedPropertiesOptional: true }>;
 
+/** The body of a cancel. */
 export const CANCEL = {
   type: 'object',
   additionalProperties: false,

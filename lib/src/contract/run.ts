@@ -5,7 +5,9 @@ import { CREATE_RUN } from './run-input.ts';
 import { FREE_OBJECT, id, NULL_TEXT, NULL_TIME, SEQ, TIME } from './scalar.ts';
 import { RUN_STATUSES, TERMINAL_STATUSES } from './states.ts';
 
+/** The stages of a cancel, as phases of events. */
 export const CANCEL_PHASES = CANCEL_STAGES.map((stage) => `cancel-${stage}` as const);
+/** One of {@link CANCEL_PHASES}. */
 export type CancelPhase = (typeof CANCEL_PHASES)[number];
 
 /** The receipts of a cancel, by phase; times count from the request. */
@@ -24,13 +26,17 @@ export const CANCEL_RECEIPTS = {
     ]),
   ),
 } as const;
+/** When each stage of a cancel came; absent for those that did not. */
 export type CancelReceipts = Partial<Record<CancelPhase, { at: string; sinceRequestMs: number }>>;
 
+/** A failure kind, or null. */
 export const FAILURE_KIND = { type: ['string', 'null'], enum: [...FAILURE_KIND_NAMES, null] } as const;
+/** How something ended, or null. */
 export const TERMINAL_STATUS = { type: ['string', 'null'], enum: [...TERMINAL_STATUSES, null] } as const;
 
 const { idempotencyKey: _key, ...RUN_FIELDS } = CREATE_RUN.properties;
 
+/** A run, as it is answered. */
 export const RUN = {
   type: 'object',
   additionalProperties: false,
@@ -99,4 +105,5 @@ export const REPORT_STATUS = {
     steerDelivery: FREE_OBJECT,
   },
 } as const;
+/** A report, as a runner sends it. */
 export type ReportStatus = FromSchema<typeof REPORT_STATUS>;

@@ -8,6 +8,7 @@ import { ATTEMPT_STATUSES } from './states.ts';
 /** Where an attempt lives; `external` was started by nobody we know, and fences itself when its lease is over. */
 export const ATTEMPT_PLACEMENTS = [...RUNNER_PLACEMENTS, 'external'] as const;
 
+/** The body by which a runner registers. */
 export const REGISTER_RUNNER = {
   type: 'object',
   additionalProperties: false,
@@ -22,8 +23,10 @@ export const REGISTER_RUNNER = {
     metadata: FREE_OBJECT,
   },
 } as const;
+/** The body by which a runner registers. */
 export type RegisterRunner = FromSchema<typeof REGISTER_RUNNER>;
 
+/** A runner, as it is answered. */
 export const RUNNER = {
   type: 'object',
   additionalProperties: false,
@@ -36,6 +39,7 @@ export const RUNNER = {
   },
 } as const;
 
+/** The body of a claim and of a heartbeat. */
 export const LEASE_REQUEST = {
   type: 'object',
   additionalProperties: false,
@@ -71,6 +75,7 @@ export const RELEASE = {
   properties: { reason: { type: 'string', enum: ['idle', 'drain'] } },
 } as const;
 
+/** The body that asks for a runner of a run. */
 export const CREATE_RUNNER_JOB = {
   type: 'object',
   additionalProperties: false,
@@ -78,6 +83,7 @@ export const CREATE_RUNNER_JOB = {
   properties: { commandId: id('cmd'), idempotencyKey: { type: 'string', minLength: 1, maxLength: 256 } },
 } as const;
 
+/** The record of a started runner. */
 export const RUNNER_JOB = {
   type: 'object',
   additionalProperties: false,

@@ -10,6 +10,7 @@ export const SESSION_TTL_MS = 30 * 24 * 3_600_000;
 
 const SUBDIRECTORY = { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' } as const;
 
+/** The body that makes a session. */
 export const CREATE_SESSION = {
   type: 'object',
   additionalProperties: false,
@@ -26,8 +27,10 @@ export const CREATE_SESSION = {
     idempotencyKey: { type: 'string', minLength: 1, maxLength: 256 },
   },
 } as const;
+/** The body that makes a session, as its sender writes it. */
 export type CreateSession = FromSchema<typeof CREATE_SESSION, { keepDefaultedPropertiesOptional: true }>;
 
+/** A session, as it is answered. */
 export const SESSION = {
   type: 'object',
   additionalProperties: false,
@@ -116,6 +119,7 @@ export const SESSION_SUMMARY = {
   },
 } as const;
 
+/** How far a reader is with a session. */
 export const SESSION_READ_CURSOR = {
   type: 'object',
   additionalProperties: false,
@@ -157,14 +161,17 @@ export const SESSION_SEND = {
     idempotencyKey: { type: 'string', minLength: 1, maxLength: 256 },
   },
 } as const;
+/** The body of a send, as its sender writes it. */
 export type SessionSend = FromSchema<typeof SESSION_SEND, { keepDefaultedPropertiesOptional: true }>;
 
+/** The body that marks a session as read. */
 export const SESSION_READ = {
   type: 'object',
   additionalProperties: false,
   properties: { readerId: NAME },
 } as const;
 
+/** The body that acts on a session. */
 export const SESSION_CONTROL = {
   type: 'object',
   additionalProperties: false,
@@ -197,6 +204,7 @@ export const STORAGE_REFRESH = {
   },
 } as const;
 
+/** What is known of the volume of a session. */
 export const STORAGE_SUMMARY = {
   type: 'object',
   additionalProperties: false,

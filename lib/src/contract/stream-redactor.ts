@@ -23,6 +23,8 @@ export interface StreamRedactor {
 }
 
 /**
+ * Makes a redactor for texts that come in pieces.
+ *
  * @param known values that must not be shown; ones shorter than 8 characters are left alone. Each is found as it is, in
  *   JSON, percent-encoded, in hex, and in base64 of either alphabet, also amid other encoded bytes.
  */

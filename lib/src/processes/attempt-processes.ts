@@ -9,6 +9,7 @@ export interface AttemptProcess {
   readonly command: string;
 }
 
+/** What a look for the processes of an attempt found. */
 export interface AttemptProcesses {
   readonly processes: readonly AttemptProcess[];
   /** Why some may be missing; null when every process could be seen. An empty list with a reason shows nothing. */

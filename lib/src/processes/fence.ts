@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AttemptHunt, type Sighting } from './attempt-hunt.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 
+/** How long a fence may take, and whom it spares. */
 export interface FenceOptions {
   /** After this many milliseconds it answers with what is left. One full round is made in any case. */
   readonly deadlineMs: number;
@@ -20,6 +21,7 @@ export interface Survivor {
   readonly command: string;
 }
 
+/** Whether anything of the attempt is left. */
 export type FenceResult =
   | {
       /** Nothing of the attempt was left, in two looks in a row that saw every process. */

@@ -6,6 +6,7 @@ import { type SpawnFailure, spawnFailure } from './spawn-failure.ts';
 /** What one of the three standard streams is bound to; a number is an open file descriptor. */
 export type Stdio = 'ignore' | 'pipe' | 'inherit' | number;
 
+/** Where and with what a program is started. */
 export interface SpawnGroupOptions {
   readonly cwd: string;
   /** The whole environment: nothing of this process's own is added. The command is looked up by its PATH. */

@@ -10,6 +10,7 @@ export type SpawnFailureCode =
   | 'out-of-resources'
   | 'failed';
 
+/** Why a program was not started. */
 export interface SpawnFailure {
   readonly started: false;
   readonly code: SpawnFailureCode;

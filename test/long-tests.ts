@@ -1,0 +1,16 @@
+/**
+ * Tests that take long, and that `npm test` leaves out so that it stays below five minutes on two cores. `npm run
+ * test:long` runs them, and so does continuous integration.
+ */
+export const LONG_TESTS: readonly string[] = [
+  'lib/gitops/publish-race.test.ts',
+  'lib/output/write-output-processes.test.ts',
+  'lib/processes/fence.test.ts',
+  'manager/concurrency/claim-storm.test.ts',
+  'manager/concurrency/deadlock-stress.test.ts',
+  'manager/concurrency/late-writes.test.ts',
+  'manager/faults/statement-kills.test.ts',
+  'manager/faults/two-managers.test.ts',
+  'manager/live/many-readers.test.ts',
+  'templates/tekton/pipeline.test.ts',
+];

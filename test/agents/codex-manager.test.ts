@@ -70,6 +70,7 @@ describe.skipIf(program === undefined)('the real codex behind a manager', () => 
     model = await startModelServer({ key: KEY });
     manager = await placedManager({
       staleHeartbeatFencingMs: 60_000,
+      cancelDeliveryMode: 'push',
       cancelGracefulAbortMs: 10_000,
       cancelKillEscalationMs: 15_000,
     });
@@ -150,6 +151,8 @@ describe.skipIf(program === undefined)('the real codex behind a manager', () => 
     expect(turn).toMatchObject({ state: 'cancelled', failureKind: 'cancelled', threadId: expect.any(String) });
     expect(run.status).not.toBe('failed');
     expect(storyOf(events)).toContain('turn-cancelled');
+    // Codex ended it by itself.
+    expect(storyOf(events)).not.toContain('cancel-kill-escalated');
     await expectNothingLives(placed.runId);
     const next = await ended(await manager.placedTurn('go on', sessionRun(sessionId)));
     expect(next.turn).toMatchObject({ state: 'completed', threadId: turn.threadId });

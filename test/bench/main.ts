@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: prints a table of what rendering, publishing and the manager cost, or JSON with `--json`. It judges,
- * but never fails by time. `--only render|publish|manager` measures one of them.
+ * `npm run bench`: prints a table of what rendering, publishing, the manager and the runner cost, or JSON with `--json`.
+ * It judges, but never fails by time. `--only render|publish|manager|runner` measures one of them.
  */
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -9,12 +9,14 @@ import { benchManyLanes } from './many-lanes.ts';
 import { benchOneLane } from './one-lane.ts';
 import { benchPublish } from './publish.ts';
 import { formatTable, type Row, type Skipped } from './row.ts';
+import { benchRunner } from './runner.ts';
 
 type Part = () => (Row | Skipped)[] | Promise<(Row | Skipped)[]>;
 const parts: Readonly<Record<string, Part>> = {
   render: () => [...benchOneLane(), ...benchManyLanes()],
   publish: benchPublish,
   manager: benchManager,
+  runner: benchRunner,
 };
 
 const { values } = parseArgs({

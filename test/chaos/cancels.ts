@@ -17,6 +17,8 @@ import {
 /** How long after the times of a cancel something may live, in milliseconds. */
 const LATE_MS = 5000;
 const TURNS = 5;
+/** After its turn was asked for, a cancel comes within so many milliseconds. */
+const LATEST_MS = 500;
 const MARK = { type: 'turn', payload: { prompt: '[[mark]]' } };
 
 interface Cancels {
@@ -31,9 +33,15 @@ interface Cancels {
  */
 export async function cancelAtRandom(manager: PlacedManager, count: number, lanes: number): Promise<void> {
   const cancels: Cancels = { taken: [], done: 0 };
+  let begun = 0;
   await Promise.all(
     Array.from({ length: lanes }, async () => {
-      while (cancels.done < count) await cancelRun(manager, cancels);
+      while (begun < count) {
+        begun += TURNS;
+        // A run that ended early has had fewer.
+        const done = await cancelRun(manager, cancels);
+        begun -= TURNS - done;
+      }
     }),
   );
   expect(cancels.done).toBeGreaterThanOrEqual(count);
@@ -45,12 +53,13 @@ export async function cancelAtRandom(manager: PlacedManager, count: number, lane
   );
 }
 
-async function cancelRun(manager: PlacedManager, cancels: Cancels): Promise<void> {
+/** @returns how many cancels there were */
+async function cancelRun(manager: PlacedManager, cancels: Cancels): Promise<number> {
   const { runId, turnId } = await manager.placedTurn('[[mark]]', { backendProfile: 'chaos' });
   const turns = [turnId];
   const attempt = await attemptOf(manager, runId);
   for (let index = 1; index < TURNS; index += 1) {
-    await delay(Math.random() * 700);
+    await delay(Math.random() * LATEST_MS);
     await cancelled(manager, cancels, `commands/${turns.at(-1)}/cancel`, async () => {
       const ended = await manager.command(runId, turns.at(-1) ?? '');
       return ended.terminalStatus;
@@ -65,7 +74,7 @@ async function cancelRun(manager: PlacedManager, cancels: Cancels): Promise<void
     turns.push(next.data.id);
   }
   if ((await manager.run(runId)).terminalStatus === null) {
-    await delay(Math.random() * 700);
+    await delay(Math.random() * LATEST_MS);
     await cancelled(manager, cancels, `runs/${runId}/cancel`, async () => (await manager.run(runId)).terminalStatus);
   }
   await nothingOf(attempt, () => true);
@@ -73,6 +82,7 @@ async function cancelRun(manager: PlacedManager, cancels: Cancels): Promise<void
   expect(run).toMatchObject({ status: 'cancelled', failureKind: 'cancelled' });
   for (const id of turns) expect(await manager.command(runId, id)).toMatchObject({ state: 'cancelled' });
   expectOneEnd(await manager.events(runId), turns);
+  return turns.length;
 }
 
 /** A turn that ended leaves nothing that its agent started; a run that ended leaves no runner either. */

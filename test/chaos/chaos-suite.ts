@@ -42,8 +42,14 @@ export function chaosSuite(name: string, { kills, awayMs, cancels, steers, lanes
       }));
 
     it(`ends each of ${cancels} turns once that are cancelled at random moments`, () =>
-      withManager({ cancelGracefulAbortMs: 150, cancelKillEscalationMs: 400, runnerIdleTimeoutMs: 20_000 }, (manager) =>
-        cancelAtRandom(manager, cancels, lanes),
+      withManager(
+        {
+          cancelDeliveryMode: 'push',
+          cancelGracefulAbortMs: 150,
+          cancelKillEscalationMs: 400,
+          runnerIdleTimeoutMs: 20_000,
+        },
+        (manager) => cancelAtRandom(manager, cancels, lanes),
       ));
 
     it(`gives each of ${steers} steers around the ends of turns to the agent once, or says that it did not`, () =>

@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ExitEvent } from '../placement/placement.ts';
+import { findAttempt } from '../store/attempts.ts';
 import { closeLeaseOf, listPlacedAttempts } from '../store/attention.ts';
 import { notifyRun } from '../store/notify.ts';
 import { setJobResult } from '../store/runner-jobs.ts';
@@ -7,13 +9,15 @@ import { takeOver, type WithPlacement } from './takeover.ts';
 
 /**
  * A runner ended: what it held is free at once, without waiting for its lease. One that gave its run back before it
- * left holds nothing.
+ * left holds nothing. The end of what a later start of the same attempt replaced, perhaps by another manager, is no news.
  */
 export async function noteExit(
   manager: WithPlacement,
-  event: Pick<ExitEvent, 'attemptId' | 'exit' | 'logTail'>,
+  event: Pick<ExitEvent, 'attemptId' | 'handle' | 'exit' | 'logTail'>,
 ): Promise<void> {
   const { attemptId, exit } = event;
+  const attempt = await findAttempt(manager.pool, attemptId);
+  if (attempt?.handle != null && !isDeepStrictEqual(attempt.handle, { ...event.handle })) return;
   const logTail = manager.redact.text(event.logTail);
   await setJobResult(manager.pool, attemptId, { exit, logTail });
   const runId = await closeLeaseOf(manager.pool, attemptId);
@@ -31,6 +35,6 @@ export async function reviewExits(manager: WithPlacement): Promise<void> {
     const handle = readHandle(stored);
     if (handle === null || handle.kind !== manager.placements.kind) continue;
     const observed = await manager.placements.observe(handle);
-    if (observed.state === 'gone') await noteExit(manager, { attemptId: id, ...observed });
+    if (observed.state === 'gone') await noteExit(manager, { attemptId: id, handle, ...observed });
   }
 }

@@ -2,7 +2,7 @@ import { NEXT_WAIT_MS } from '@agentrun/lib/contract';
 import { codeOf } from '../db/transaction.ts';
 import { Failure } from '../failure.ts';
 import { acknowledge, type CommandRecord, type CommandRow, commandRecord, findCommand } from '../store/commands.ts';
-import { addEvents } from '../store/events.ts';
+import { addEvents, hasSaid } from '../store/events.ts';
 import { setRunning } from '../store/run-state.ts';
 import { noteAcknowledged, raiseVersion } from '../store/session-notes.ts';
 import { iso } from '../store/time.ts';
@@ -104,7 +104,9 @@ export async function acknowledgeCommand(manager: Manager, caller: Caller, comma
       throw new Failure('conflict', `another turn of run ${run.id} is under way: finish that one first`);
     });
     if (taken === undefined) throw new Failure('conflict', `command ${commandId} is not pending any more`);
-    const said = taken.type === 'turn' ? [userMessage(manager, taken)] : [];
+    // A turn that is delivered again was said once.
+    const isNew = taken.type === 'turn' && (run.lease_epoch === 1 || !(await hasSaid(sql, run.id, commandId)));
+    const said = isNew ? [userMessage(manager, taken)] : [];
     await addEvents(sql, run.id, [
       {
         type: 'backend_status',

@@ -194,6 +194,16 @@ export async function hasReported(sql: Sql, runId: string, commandId: string, af
   return rowCount !== 0;
 }
 
+/** Whether the log shows already what the person said with a command. */
+export async function hasSaid(sql: Sql, runId: string, commandId: string): Promise<boolean> {
+  const { rowCount } = await sql.query(
+    `SELECT 1 FROM agentrun_events
+     WHERE run_id = $1 AND type = 'user_message' AND payload ->> 'commandId' = $2 LIMIT 1`,
+    [runId, commandId],
+  );
+  return rowCount !== 0;
+}
+
 /** Tools that a command began and that nobody ended, at most 20. */
 export async function openToolCalls(sql: Sql, runId: string, commandId: string, afterSeq: number): Promise<object[]> {
   const { rows } = await sql.query<{ seq: number; itemId: string | null; toolName: string | null }>(

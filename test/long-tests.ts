@@ -3,6 +3,7 @@
  * test:long` runs them, and so does continuous integration.
  */
 export const LONG_TESTS: readonly string[] = [
+  'lib/gitops/publish-model.test.ts',
   'lib/gitops/publish-race.test.ts',
   'lib/output/write-output-processes.test.ts',
   'lib/processes/fence.test.ts',

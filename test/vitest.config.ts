@@ -22,6 +22,8 @@ const project = (
     exclude: onlyLong ? configDefaults.exclude : [...configDefaults.exclude, ...LONG_TESTS],
     testTimeout: onlyLong ? 600_000 : testTimeout,
     hookTimeout: 120_000,
+    // A loaded machine is slow, and that is no fault.
+    expect: { poll: { timeout: 20_000 } },
     globalSetup,
   },
 });

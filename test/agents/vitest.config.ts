@@ -13,6 +13,8 @@ export default defineConfig({
     globalSetup: ['agents/install.ts', 'helpers/postgres-server.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // A loaded machine is slow, and that is no fault.
+    expect: { poll: { timeout: 20_000 } },
     // Agents are large; two at a time are enough for a small machine.
     maxWorkers: 2,
   },

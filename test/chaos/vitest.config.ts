@@ -13,6 +13,8 @@ export default defineConfig({
     globalSetup: ['helpers/postgres-server.ts'],
     testTimeout: 1_800_000,
     hookTimeout: 120_000,
+    // A loaded machine is slow, and that is no fault.
+    expect: { poll: { timeout: 20_000 } },
     fileParallelism: false,
   },
 });

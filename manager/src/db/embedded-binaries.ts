@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { cp, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { StartError } from '../config/start-error.ts';
 import type { Launcher } from './embedded-launch.ts';
@@ -42,9 +43,26 @@ export async function findBinaries(place: string, launcher: Launcher, given: str
 export async function usePackage(found: NativePackage, place: string, launcher: Launcher): Promise<Binaries> {
   const packaged = join(found.native, 'bin');
   if ((await complaintOf(packaged, launcher)) === null) return use(packaged, launcher);
-  const copy = join(place, 'binaries', found.version);
+  const copy = join(await folderOfCopies(place), found.version);
   if ((await complaintOf(join(copy, 'bin'), launcher)) !== null) await copyWithLinks(found.native, copy, launcher);
   return use(join(copy, 'bin'), launcher);
+}
+
+/** What initdb cannot name to the shell by which it looks for the program beside it. */
+const UNSPEAKABLE = /["$`\\]/;
+
+/** Beside the database, unless its path is one that initdb cannot name: then a folder of this user for temporary files. */
+async function folderOfCopies(place: string): Promise<string> {
+  if (!UNSPEAKABLE.test(place)) return join(place, 'binaries');
+  const me = process.geteuid?.() ?? 0;
+  const folder = join(tmpdir(), `agentrun-postgres-${me}`);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const { uid, mode } = await stat(folder);
+  // Programs from a folder that somebody else may write to would be theirs.
+  if (uid === me && (mode & 0o022) === 0) return folder;
+  throw new StartError('postgres-failed', `${folder} belongs to somebody else, and ${place} cannot hold programs.`, {
+    hint: 'Give a --data-dir without quotes, "$" and backslashes in its path.',
+  });
 }
 
 /** Finds the package for a platform. Throws StartError `postgres-missing`. */

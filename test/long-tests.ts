@@ -3,6 +3,7 @@
  * test:long` runs them, and so does continuous integration.
  */
 export const LONG_TESTS: readonly string[] = [
+  'lib/gitops/publish-faults.test.ts',
   'lib/gitops/publish-model.test.ts',
   'lib/gitops/publish-race.test.ts',
   'lib/output/write-output-processes.test.ts',
@@ -10,8 +11,12 @@ export const LONG_TESTS: readonly string[] = [
   'manager/concurrency/claim-storm.test.ts',
   'manager/concurrency/deadlock-stress.test.ts',
   'manager/concurrency/late-writes.test.ts',
+  'manager/faults/clock-skew.test.ts',
+  'manager/faults/postgres-faults.test.ts',
   'manager/faults/statement-kills.test.ts',
   'manager/faults/two-managers.test.ts',
   'manager/live/many-readers.test.ts',
+  'manager/live/slow-reader.test.ts',
+  'manager/live/two-managers.test.ts',
   'templates/tekton/pipeline.test.ts',
 ];

@@ -1,7 +1,24 @@
 import { invalidField } from './invalid-field.ts';
 
+/**
+ * The first rows of those that were read, and the cursor of the page after them; null when it is the last one.
+ *
+ * @param rows one more than `limit`, when there are so many.
+ * @param idOf the second column of the order; the first is the time `cursor_at`.
+ */
+export function pageOf<Row extends { readonly cursor_at: string }>(
+  rows: readonly Row[],
+  limit: number,
+  idOf: (row: Row) => string,
+): { readonly page: readonly Row[]; readonly cursor: string | null } {
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  const hasMore = rows.length > page.length && last !== undefined;
+  return { page, cursor: hasMore ? encodeCursor([last.cursor_at, idOf(last)]) : null };
+}
+
 /** Where a page ended: the columns of its order, as texts. Opaque to clients. */
-export function encodeCursor(parts: readonly string[]): string {
+function encodeCursor(parts: readonly string[]): string {
   return Buffer.from(JSON.stringify(parts), 'utf8').toString('base64url');
 }
 

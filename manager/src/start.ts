@@ -91,9 +91,7 @@ export async function startManager(options: StartOptions): Promise<RunningManage
       times: { ...TIMES, ...options.times },
       wakeups,
       redact,
-      placement: config.manager.runnerPlacement,
       profiles,
-      managerUrl: config.manager.internalManagerUrl,
       placements,
       volumes,
     };

@@ -1,4 +1,4 @@
-import type { COMMAND, COMMANDS_NEXT, RegisterRunner, ReportStatus } from '@agentrun/lib/contract';
+import type { COMMAND, COMMANDS_NEXT, RegisterRunner, ReleaseReason, ReportStatus } from '@agentrun/lib/contract';
 import type { FromSchema } from 'json-schema-to-ts';
 import { joinSignals } from './joined-signal.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
@@ -113,7 +113,7 @@ export class ManagerClient {
     await this.#held(call, { maxRefusals: Number.POSITIVE_INFINITY, ...(signal === undefined ? {} : { signal }) });
   }
 
-  async release(reason: 'idle' | 'drain', signal?: AbortSignal): Promise<void> {
+  async release(reason: ReleaseReason, signal?: AbortSignal): Promise<void> {
     const call = { method: 'POST', path: `/runs/${this.#runId}/release`, body: JSON.stringify({ reason }) } as const;
     await this.#held(call, signal === undefined ? {} : { signal });
   }

@@ -7,6 +7,8 @@ import { ATTEMPT_STATUSES } from './states.ts';
 
 /** Where an attempt lives; `external` was started by nobody we know, and fences itself when its lease is over. */
 export const ATTEMPT_PLACEMENTS = [...RUNNER_PLACEMENTS, 'external'] as const;
+/** One of {@link ATTEMPT_PLACEMENTS}. */
+export type AttemptPlacement = (typeof ATTEMPT_PLACEMENTS)[number];
 
 /** The body by which a runner registers. */
 export const REGISTER_RUNNER = {
@@ -74,6 +76,8 @@ export const RELEASE = {
   required: ['reason'],
   properties: { reason: { type: 'string', enum: ['idle', 'drain'] } },
 } as const;
+/** One of the reasons of {@link RELEASE}. */
+export type ReleaseReason = FromSchema<typeof RELEASE>['reason'];
 
 /** The body that asks for a runner of a run. */
 export const CREATE_RUNNER_JOB = {

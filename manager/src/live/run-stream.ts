@@ -1,6 +1,6 @@
-import { Failure } from '../failure.ts';
 import { type SseStream, sseText } from '../http/sse-stream.ts';
 import type { Manager } from '../services/manager.ts';
+import { noRun } from '../services/run-row.ts';
 import { eventText, readLog } from '../store/events.ts';
 import type { RunRead } from './run-tail.ts';
 import type { RunTails } from './run-tails.ts';
@@ -8,7 +8,7 @@ import type { RunTails } from './run-tails.ts';
 /** How a tail reads a run: its events are the text that the streams send. */
 export async function readRun(manager: Manager, runId: string, afterSeq: number, limit: number): Promise<RunRead> {
   const log = await readLog(manager.pool, runId, afterSeq, limit);
-  if (log === undefined) throw new Failure('not-found', `there is no run ${runId}`);
+  if (log === undefined) return noRun(runId);
   return {
     events: log.events.map((row) => ({
       seq: row.seq,

@@ -32,7 +32,7 @@ export async function attemptStart(
       formatVersion: 1,
       attemptId: attempt.id,
       runId: run.id,
-      managerUrl: manager.managerUrl,
+      managerUrl: config.internalManagerUrl,
       runnerId: attempt.runner_id,
       backendProfile: run.backend_profile,
       leaseMs,

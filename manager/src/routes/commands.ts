@@ -15,7 +15,7 @@ import { createCommand } from '../services/create-command.ts';
 import { keyOf } from '../services/idempotent.ts';
 import { reportCommand } from '../services/report-command.ts';
 import { runResult } from '../services/result.ts';
-import { runRow } from '../services/runs.ts';
+import { runRow } from '../services/run-row.ts';
 import { acknowledgeCommand, commandOf, nextCommands } from '../services/work.ts';
 import { commandRecord, listCommands } from '../store/commands.ts';
 import { commandCreated, commandReported, resultRead } from '../telemetry/spans-of-answers.ts';

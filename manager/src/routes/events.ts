@@ -7,7 +7,7 @@ import { query } from '../http/type-provider.ts';
 import { invalidField } from '../invalid-field.ts';
 import { streamRun } from '../live/run-stream.ts';
 import { appendEvents } from '../services/append-events.ts';
-import { runRow } from '../services/runs.ts';
+import { runRow } from '../services/run-row.ts';
 import { eventRecord, listEvents } from '../store/events.ts';
 import { eventsAppended, eventsRead } from '../telemetry/spans-of-answers.ts';
 import { listOf } from './answers.ts';

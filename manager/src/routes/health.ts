@@ -14,7 +14,7 @@ export function healthRoutes(app: ManagerServer, serving: Serving): void {
     sourceCommit: serving.config.sourceCommit,
     lane: serving.config.lane,
     auth: { operatorKey: 'configured', attemptTokens: true, valuesPrinted: false },
-    runnerWorkReady: { placement: serving.placement, valuesPrinted: false },
+    runnerWorkReady: { placement: serving.config.runnerPlacement, valuesPrinted: false },
     secretRefs: { databaseUrl: 'redacted', valuesPrinted: false },
   });
   const options = { config: { auth: 'open' as const }, schema: { response: { 200: HEALTH } } };

@@ -13,6 +13,7 @@ import {
   TIME,
   VALUES_PRINTED,
 } from '@agentrun/lib/contract';
+import { PHASES } from '../services/liveness.ts';
 import { closed } from './answers.ts';
 
 /** The shapes of what is told of a run that goes on or has ended. Durations are milliseconds. */
@@ -21,21 +22,7 @@ const NULL_MS = { type: ['integer', 'null'], minimum: 0 } as const;
 const NULL_SEQ = { ...SEQ, type: ['integer', 'null'] } as const;
 const FLAG = { type: 'boolean' } as const;
 
-const PHASE = {
-  type: 'string',
-  enum: [
-    'queued',
-    'starting',
-    'materializing',
-    'model-wait',
-    'tool-running',
-    'idle',
-    'cancelling',
-    'terminal',
-    'lost',
-    'unavailable',
-  ],
-} as const;
+const PHASE = { type: 'string', enum: PHASES } as const;
 
 const ACTIVITY = closed(
   {

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { lastEventId, openSse } from '../http/sse.ts';
 import { invalidField } from '../invalid-field.ts';
 import { streamSession } from '../live/session-stream.ts';
-import { runRow } from '../services/runs.ts';
+import { runRow } from '../services/run-row.ts';
 import {
   eventsAfter,
   eventsOfRun,

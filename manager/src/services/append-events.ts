@@ -10,12 +10,13 @@ import { inTransaction, type Sql } from '../db/transaction.ts';
 import { Failure } from '../failure.ts';
 import { invalidField } from '../invalid-field.ts';
 import { addEvents, addLateEvents, appendAsRunner, countDropped, skipProduced } from '../store/events.ts';
-import { findRun, lockRun, type RunRow } from '../store/runs.ts';
+import { findRun, type RunRow } from '../store/runs.ts';
 import { noteActivity } from '../store/session-notes.ts';
 import { cutText } from './cut-text.ts';
 import { type Caller, fenced, holds, recordRefusal } from './holder.ts';
 import { keepResults, resultsIn } from './keep-results.ts';
 import { change, type Manager } from './manager.ts';
+import { lockedRunRow } from './run-row.ts';
 
 /** Tells readers that there are new events; the append itself tells nobody. */
 export interface AppendNews {
@@ -139,8 +140,7 @@ async function appendSlowly(
   producerSeq: number | null,
 ): Promise<Appended> {
   const result = await change(manager, caller.runId, async (sql) => {
-    const run = await lockRun(sql, caller.runId);
-    if (run === undefined) throw new Failure('not-found', `there is no run ${caller.runId}`);
+    const run = await lockedRunRow(sql, caller.runId);
     if (!holds(run, caller)) return await appendLate(manager, sql, run, caller, events);
     const known = producerSeq === null ? 0 : run.producer_seq - (producerSeq - 1);
     if (known < 0) {

@@ -6,6 +6,7 @@ import {
   commandRecord,
   findCommand,
   lockOpenCommands,
+  turnUnderWay,
 } from '../store/commands.ts';
 import { requestCommandCancel, requestRunCancel } from '../store/receipts.ts';
 import { findRun, type RunRecord, type RunRow, runRecord } from '../store/runs.ts';
@@ -48,17 +49,13 @@ export async function requestCancel(
     await closeRun(manager, sql, asked, cancelled(asked), cancelled(asked), true);
     return;
   }
-  for (const command of await lockOpenCommands(sql, run.id)) {
+  const open = await lockOpenCommands(sql, run.id);
+  for (const command of open) {
     if (command.state === 'pending') {
-      await closeCommand(manager, sql, asked, command, cancelled(asked), await underWay(sql, run.id));
+      await closeCommand(manager, sql, asked, command, cancelled(asked), turnUnderWay(open));
     }
   }
   if (run.session_id !== null) await raiseVersion(sql, run.session_id);
-}
-
-async function underWay(sql: Sql, runId: string): Promise<CommandRow | undefined> {
-  const open = await lockOpenCommands(sql, runId);
-  return open.find(({ type, state }) => type === 'turn' && state === 'acknowledged');
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   commandRecord,
   insertCommand,
   lockOpenCommands,
+  turnUnderWay,
 } from '../store/commands.ts';
 import { addEvents } from '../store/events.ts';
 import type { RunRow } from '../store/runs.ts';
@@ -103,8 +104,7 @@ async function targetOf(
   run: RunRow,
   { targetCommandId, ifTurnEnded = 'reject' }: Pick<CreateCommand, 'targetCommandId' | 'ifTurnEnded'>,
 ): Promise<CommandRow | null> {
-  const open = await lockOpenCommands(sql, run.id);
-  const current = open.find(({ type, state }) => type === 'turn' && state === 'acknowledged');
+  const current = turnUnderWay(await lockOpenCommands(sql, run.id));
   if (current !== undefined && (targetCommandId === undefined || targetCommandId === current.id)) return current;
   if (ifTurnEnded === 'turn') return null;
   throw new Failure(

@@ -9,13 +9,14 @@ import type { Sql } from '../db/transaction.ts';
 import { Failure } from '../failure.ts';
 import { newId } from '../ids.ts';
 import { invalidField } from '../invalid-field.ts';
-import { findLastEndedTurn, lockOpenCommands } from '../store/commands.ts';
+import { lockOpenCommands } from '../store/commands.ts';
 import { addEvents } from '../store/events.ts';
 import { notifyRun } from '../store/notify.ts';
 import { findOpenRunOfSession, findRun, insertRun, lockRun, type RunRow } from '../store/runs.ts';
 import { noteRun, raiseVersion } from '../store/session-notes.ts';
 import { insertSession, lockSession, type SessionRow } from '../store/sessions.ts';
 import { closeRun, failed } from './ending.ts';
+import { lastTurnOutcome } from './last-turn.ts';
 import type { Manager } from './manager.ts';
 
 /** A run as it was asked for, with its policy whole. */
@@ -148,10 +149,9 @@ async function makeRoom(manager: Manager, sql: Sql, session: SessionRow): Promis
       details: { sessionId: session.session_id, runId: open.id, status: open.status, openCommands: commands.length },
     });
   }
-  const last = await findLastEndedTurn(sql, open.id);
-  const outcome = last?.terminal_status
-    ? failed(last.terminal_status, last.failure_kind, last.failure_message)
-    : failed('cancelled', 'cancelled', 'a new run of the session took its place');
+  const outcome =
+    (await lastTurnOutcome(sql, open.id)) ??
+    failed('cancelled', 'cancelled', 'a new run of the session took its place');
   await closeRun(manager, sql, open, outcome, outcome, true);
 }
 

@@ -2,10 +2,10 @@ import { Failure } from '../failure.ts';
 import { listCancelledTurns } from '../store/commands.ts';
 import { beat } from '../store/run-state.ts';
 import { noteHeartbeat } from '../store/runners.ts';
-import { findRun } from '../store/runs.ts';
 import { type Caller, endedByCaller, fenced, holds, recordRefusal } from './holder.ts';
 import { deliverCancels, hasCancelNews, type LeasedRun, leasedRun } from './leased-run.ts';
 import type { Manager } from './manager.ts';
+import { runRow } from './run-row.ts';
 
 /**
  * Renews a live lease, and tells of cancels. A lease that ran out is not revived: the run must be claimed again.
@@ -15,8 +15,7 @@ import type { Manager } from './manager.ts';
 export async function heartbeat(manager: Manager, caller: Caller, runnerId: string): Promise<LeasedRun> {
   const { pool, config } = manager;
   const isLive = await beat(pool, caller.runId, { ...caller, runnerId, leaseMs: config.staleHeartbeatFencingMs });
-  const run = await findRun(pool, caller.runId);
-  if (run === undefined) throw new Failure('not-found', `there is no run ${caller.runId}`);
+  const run = await runRow(pool, caller.runId);
   if (!isLive && holds(run, caller) && run.claimed_by !== runnerId) {
     throw new Failure('forbidden', `run ${run.id} is held by runner ${run.claimed_by}, not by ${runnerId}`, {
       details: { claimedBy: run.claimed_by },

@@ -1,14 +1,14 @@
-import type { Sql } from '../db/transaction.ts';
-import { inTransaction } from '../db/transaction.ts';
+import { inTransaction, type Sql } from '../db/transaction.ts';
 import { Failure } from '../failure.ts';
 import { addEvents } from '../store/events.ts';
 import { recordFencedWrite } from '../store/fenced-writes.ts';
-import { findRun, lockRun, type RunRow } from '../store/runs.ts';
+import { lockRun, type RunRow } from '../store/runs.ts';
 import { lockSession } from '../store/sessions.ts';
 import type { RunLook } from '../store/work.ts';
 import { cancelReceipt } from './cancel-receipts.ts';
 import { change, type Manager } from './manager.ts';
 import { markRepeated } from './repeated.ts';
+import { lockedRunRow, runRow } from './run-row.ts';
 
 /** Who writes: an attempt, known by its token, with the epoch that it believes to hold. */
 export interface Caller {
@@ -22,14 +22,9 @@ export interface Caller {
 
 /** The lock of a session comes before the one of its run; which session a run has never changes. */
 export async function lockRunAndSession(sql: Sql, runId: string): Promise<RunRow> {
-  const seen = await findRun(sql, runId);
-  if (seen === undefined) throw new Failure('not-found', `there is no run ${runId}`);
-  if (seen.session_id !== null) await lockSession(sql, seen.session_id);
-  return (await lockRun(sql, runId)) ?? notThere(runId);
-}
-
-function notThere(runId: string): never {
-  throw new Failure('not-found', `there is no run ${runId}`);
+  const { session_id } = await runRow(sql, runId);
+  if (session_id !== null) await lockSession(sql, session_id);
+  return await lockedRunRow(sql, runId);
 }
 
 /** Whether the caller holds the run by a lease that has not run out. */

@@ -1,6 +1,6 @@
 import { lastEvents } from '../store/activity.ts';
 import type { CommandRow } from '../store/commands.ts';
-import { type EventRow, openToolCalls } from '../store/events.ts';
+import { type EventRow, eventId, openToolCalls } from '../store/events.ts';
 import type { RunRow } from '../store/runs.ts';
 import { isoOrNull } from '../store/time.ts';
 import { bounded } from './bounded-text.ts';
@@ -8,17 +8,19 @@ import type { Manager } from './manager.ts';
 import { recoveryActions } from './recovery-actions.ts';
 import { terminalClassification } from './terminal-classification.ts';
 
-export type Phase =
-  | 'queued'
-  | 'starting'
-  | 'materializing'
-  | 'model-wait'
-  | 'tool-running'
-  | 'idle'
-  | 'cancelling'
-  | 'terminal'
-  | 'lost'
-  | 'unavailable';
+/** What a run is doing. */
+export const PHASES = [
+  'queued',
+  'starting',
+  'materializing',
+  'model-wait',
+  'tool-running',
+  'idle',
+  'cancelling',
+  'terminal',
+  'lost',
+] as const;
+export type Phase = (typeof PHASES)[number];
 
 /**
  * What a run is doing, judged by the clock of the database. Nothing is written.
@@ -63,7 +65,7 @@ function phaseOf(
   if (command?.state !== 'acknowledged') return 'idle';
   if (isToolOpen) return 'tool-running';
   const told = ofCommand?.type === 'backend_status' ? (stringOrNull(ofCommand.payload['phase']) ?? '') : '';
-  return told.startsWith('resource-bundle') || told.startsWith('materializ') ? 'materializing' : 'model-wait';
+  return told.startsWith('resource-bundle') ? 'materializing' : 'model-wait';
 }
 
 function activity(manager: Manager, event: EventRow, now: Date) {
@@ -73,7 +75,7 @@ function activity(manager: Manager, event: EventRow, now: Date) {
   );
   return {
     sourceSeq: event.seq,
-    eventId: `evt_${event.run_id.replace(/^run_/, '')}_${event.seq}`,
+    eventId: eventId(event),
     activityKind: event.epoch === null ? 'manager' : 'runner',
     type: event.type,
     status: stringOrNull(payload['status'] ?? payload['terminalStatus']),

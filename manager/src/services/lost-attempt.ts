@@ -1,11 +1,12 @@
 import type { Sql } from '../db/transaction.ts';
-import { type CommandRow, findLastEndedTurn, lockOpenCommands, redeliver } from '../store/commands.ts';
+import { type CommandRow, lockOpenCommands, redeliver } from '../store/commands.ts';
 import { addEvents, hasReported, openToolCalls } from '../store/events.ts';
 import { returnRun } from '../store/run-state.ts';
 import { type RunRow } from '../store/runs.ts';
 import { raiseVersion } from '../store/session-notes.ts';
 import { cancelReceipt } from './cancel-receipts.ts';
 import { closeCommand, closeRun, failed, leaveAttempt } from './ending.ts';
+import { endAsLastTurn } from './last-turn.ts';
 import type { Manager } from './manager.ts';
 import { cancelled } from './report-run.ts';
 import { startAttempt } from './start-attempt.ts';
@@ -40,14 +41,8 @@ export async function loseAttempt(
   const open = await lockOpenCommands(sql, run.id);
   const settled = await settleCommands(manager, sql, run, open, why);
   await leaveAttempt(manager, sql, run, 'lost', why);
+  if (await endAsLastTurn(manager, sql, run, settled, true)) return true;
 
-  const last = await findLastEndedTurn(sql, run.id);
-  const isDone = settled.open === 0 || (run.execution_policy.oneShot && settled.endedTurn);
-  if (isDone && last?.terminal_status) {
-    const outcome = failed(last.terminal_status, last.failure_kind, last.failure_message);
-    await closeRun(manager, sql, run, outcome, failed('cancelled', 'cancelled', 'the run has ended'), true);
-    return true;
-  }
   const lost = run.lost_attempts + 1;
   if (lost >= run.execution_policy.maxAttempts) {
     const isClaimed = run.started_at !== null;

@@ -13,12 +13,8 @@ export interface Manager {
   readonly times: Times;
   readonly wakeups: Wakeups;
   readonly redact: Redactor;
-  /** How attempts are started here, for their rows. */
-  readonly placement: 'kubernetes-job' | 'host-process';
   /** The provider profiles that a run may name. */
   readonly profiles: Profiles;
-  /** Where a run is worked on: told to its attempts. */
-  readonly managerUrl: string;
 }
 
 /** Times that no lane sets, in milliseconds. */

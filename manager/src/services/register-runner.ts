@@ -42,7 +42,7 @@ export async function registerRunner(manager: Manager, registrar: Registrar, inp
       run_id: run.id,
       attempt_id: attemptId,
       backend_profile: run.backend_profile,
-      placement: registrar.operator ? 'external' : (input.placement ?? manager.placement),
+      placement: registrar.operator ? 'external' : (input.placement ?? manager.config.runnerPlacement),
       source_commit: input.sourceCommit ?? null,
       metadata: manager.redact.json(input.metadata ?? {}),
     });

@@ -1,19 +1,21 @@
+import { RELEASE, type ReleaseReason } from '@agentrun/lib/contract';
 import type { Sql } from '../db/transaction.ts';
-import { Failure } from '../failure.ts';
 import { findAttempt } from '../store/attempts.ts';
-import { findLastEndedTurn, lockOpenCommands } from '../store/commands.ts';
+import { lockOpenCommands } from '../store/commands.ts';
 import { addEvents } from '../store/events.ts';
 import { returnRun } from '../store/run-state.ts';
-import { findRun, type RunRecord, runRecord } from '../store/runs.ts';
-import { closeRun, failed, leaveAttempt } from './ending.ts';
+import { type RunRecord, runRecord } from '../store/runs.ts';
+import { closeRun, leaveAttempt } from './ending.ts';
 import { asHolder, type Caller } from './holder.ts';
+import { endAsLastTurn } from './last-turn.ts';
 import { settleCommands } from './lost-attempt.ts';
 import type { Manager } from './manager.ts';
 import { cancelled, commandsPending } from './report-run.ts';
+import { runRow } from './run-row.ts';
 import { startAttempt } from './start-attempt.ts';
 
 /** How an attempt ended that gave its run back. */
-const RELEASED: ReadonlySet<string | null> = new Set(['idle', 'drain']);
+const RELEASED: ReadonlySet<string | null> = new Set(RELEASE.properties.reason.enum);
 
 /**
  * Gives a run back. `idle`: there is nothing to do, so the run ends with the status of its last turn, or waits for its
@@ -24,7 +26,7 @@ const RELEASED: ReadonlySet<string | null> = new Set(['idle', 'drain']);
  *
  * @throws Failure `commands-pending`, for `idle`, while a command is open.
  */
-export async function releaseRun(manager: Manager, caller: Caller, reason: 'idle' | 'drain'): Promise<RunRecord> {
+export async function releaseRun(manager: Manager, caller: Caller, reason: ReleaseReason): Promise<RunRecord> {
   return await asHolder(
     manager,
     caller,
@@ -37,21 +39,14 @@ export async function releaseRun(manager: Manager, caller: Caller, reason: 'idle
         { type: 'backend_status', payload: { phase: 'run-released', reason, attemptId: caller.attemptId } },
       ]);
       const settled = await settleCommands(manager, sql, run, open, 'the runner was drained');
-      const last = await findLastEndedTurn(sql, run.id);
-      const isDone = settled.open === 0 || (run.execution_policy.oneShot && settled.endedTurn);
       if (run.cancel_requested_at !== null) {
         await closeRun(manager, sql, run, cancelled(run), cancelled(run), false);
-      } else if (isDone && last?.terminal_status) {
-        const outcome = failed(last.terminal_status, last.failure_kind, last.failure_message);
-        await closeRun(manager, sql, run, outcome, failed('cancelled', 'cancelled', 'the run has ended'), false);
-      } else {
+      } else if (!(await endAsLastTurn(manager, sql, run, settled, false))) {
         await leaveAttempt(manager, sql, run, 'ended', reason);
         await returnRun(sql, run.id, run.execution_policy.pendingTimeoutMs, false);
         if (settled.next !== undefined && run.placed) await startAttempt(manager, sql, run.id, settled.next, 0);
       }
-      const row = await findRun(sql, run.id);
-      if (row === undefined) throw new Failure('not-found', `there is no run ${run.id}`);
-      return manager.redact.json(runRecord(row));
+      return manager.redact.json(runRecord(await runRow(sql, run.id)));
     },
     async (_sql, run) => manager.redact.json(runRecord(run)),
     (sql) => hasReleased(sql, caller),

@@ -1,12 +1,12 @@
 import type { ReportStatus } from '@agentrun/lib/contract';
-import type { Sql } from '../db/transaction.ts';
 import { Failure } from '../failure.ts';
 import { lockOpenCommands } from '../store/commands.ts';
-import { findRun, type RunRecord, type RunRow, runRecord } from '../store/runs.ts';
+import { type RunRecord, type RunRow, runRecord } from '../store/runs.ts';
 import { closeRun, failed } from './ending.ts';
 import { asHolder, type Caller } from './holder.ts';
 import type { Manager } from './manager.ts';
 import { outcomeOf } from './report-command.ts';
+import { runRow } from './run-row.ts';
 
 /**
  * Ends the run with what its runner says, and every open command with it. A run that is being cancelled ends cancelled,
@@ -24,7 +24,7 @@ export async function reportRun(manager: Manager, caller: Caller, report: Report
       const outcome = run.cancel_requested_at === null ? given : cancelled(run);
       if (outcome.terminalStatus === 'completed' && open.length > 0) throw commandsPending(run, open.length);
       await closeRun(manager, sql, run, outcome, outcome, false);
-      return manager.redact.json(await ended(sql, run.id));
+      return manager.redact.json(runRecord(await runRow(sql, run.id)));
     },
     async (_sql, run) => manager.redact.json(runRecord(run)),
   );
@@ -38,10 +38,4 @@ export function commandsPending(run: RunRow, count: number): Failure {
   return new Failure('commands-pending', `run ${run.id} has ${count} commands that have not ended`, {
     details: { open: count },
   });
-}
-
-async function ended(sql: Sql, runId: string): Promise<RunRecord> {
-  const run = await findRun(sql, runId);
-  if (run === undefined) throw new Failure('not-found', `there is no run ${runId}`);
-  return runRecord(run);
 }

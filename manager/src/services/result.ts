@@ -6,7 +6,7 @@ import { cutText } from './cut-text.ts';
 import { OUTPUT_LIMIT } from './keep-results.ts';
 import { type Liveness, liveness } from './liveness.ts';
 import type { Manager } from './manager.ts';
-import { runRow } from './runs.ts';
+import { runRow } from './run-row.ts';
 import { commandOf } from './work.ts';
 
 /** How a run, or one of its commands, stands or ended. */

@@ -1,12 +1,13 @@
 import type { Sql } from '../db/transaction.ts';
 import { Failure } from '../failure.ts';
 import { findRunnerJob, listRunnerJobs, type RunnerJobRecord, runnerJobRecord } from '../store/runner-jobs.ts';
-import { findRun, type RunRow } from '../store/runs.ts';
+import type { RunRow } from '../store/runs.ts';
 import { findSession } from '../store/sessions.ts';
 import { assertUsable } from './create-run.ts';
 import { lockRunAndSession } from './holder.ts';
 import { idempotent, type Key } from './idempotent.ts';
 import { change, type Manager } from './manager.ts';
+import { runRow } from './run-row.ts';
 import { startAttempt } from './start-attempt.ts';
 import { commandOf } from './work.ts';
 
@@ -56,8 +57,7 @@ export async function createRunnerJobIn(
 
 /** The jobs of a run, oldest first, with the number of its newest event. */
 export async function runnerJobsOf(manager: Manager, runId: string, commandId: string | undefined) {
-  const run = await findRun(manager.pool, runId);
-  if (run === undefined) throw new Failure('not-found', `there is no run ${runId}`);
+  const run = await runRow(manager.pool, runId);
   const items = (await listRunnerJobs(manager.pool, runId, commandId)).map(runnerJobRecord);
   return { items, count: items.length, lastSeq: run.last_event_seq };
 }

@@ -1,4 +1,4 @@
-import { decodeTimeCursor, encodeCursor } from '../page-cursor.ts';
+import { decodeTimeCursor, pageOf } from '../page-cursor.ts';
 import { listRunners, runnerRecord } from '../store/runners.ts';
 import type { Manager } from './manager.ts';
 
@@ -9,12 +9,10 @@ export async function pageOfRunners(
 ) {
   const before = query.cursor === undefined ? undefined : decodeTimeCursor(query.cursor);
   const rows = await listRunners(manager.pool, { runId: query.runId, before, limit: query.limit + 1 });
-  const page = rows.slice(0, query.limit);
-  const last = page.at(-1);
-  const hasMore = rows.length > page.length && last !== undefined;
+  const { page, cursor: next } = pageOf(rows, query.limit, (row) => row.id);
   return {
     items: page.map((row) => manager.redact.json(runnerRecord(row))),
     count: page.length,
-    cursor: hasMore ? encodeCursor([last.cursor_at, last.id]) : null,
+    cursor: next,
   };
 }

@@ -1,9 +1,7 @@
 import type { CreateRun, RunStatus } from '@agentrun/lib/contract';
-import type { Sql } from '../db/transaction.ts';
 import { inTransaction } from '../db/transaction.ts';
-import { Failure } from '../failure.ts';
-import { decodeTimeCursor, encodeCursor } from '../page-cursor.ts';
-import { findRun, listRuns, type RunRecord, type RunRow, runRecord } from '../store/runs.ts';
+import { decodeTimeCursor, pageOf } from '../page-cursor.ts';
+import { listRuns, type RunRecord, runRecord } from '../store/runs.ts';
 import { createRunIn, runInput } from './create-run.ts';
 import { idempotent, type Key } from './idempotent.ts';
 import type { Manager } from './manager.ts';
@@ -15,13 +13,6 @@ export async function createRun(manager: Manager, body: CreateRun, key: Key | un
     idempotent(sql, key, async () => manager.redact.json(runRecord(await createRunIn(manager, sql, input)))),
   );
   if (run.sessionRef) manager.wakeups.wake(run.sessionRef.sessionId);
-  return run;
-}
-
-/** @throws Failure `not-found` */
-export async function runRow(sql: Sql, id: string): Promise<RunRow> {
-  const run = await findRun(sql, id);
-  if (run === undefined) throw new Failure('not-found', `there is no run ${id}`);
   return run;
 }
 
@@ -39,12 +30,10 @@ export interface RunQuery {
 export async function pageOfRuns(manager: Manager, { cursor, ...query }: RunQuery) {
   const before = cursor === undefined ? undefined : decodeTimeCursor(cursor);
   const rows = await listRuns(manager.pool, { ...query, before, limit: query.limit + 1 });
-  const page = rows.slice(0, query.limit);
-  const last = page.at(-1);
-  const hasMore = rows.length > page.length && last !== undefined;
+  const { page, cursor: next } = pageOf(rows, query.limit, (row) => row.id);
   return {
     items: page.map((row) => manager.redact.json(runRecord(row))),
     count: page.length,
-    cursor: hasMore ? encodeCursor([last.cursor_at, last.id]) : null,
+    cursor: next,
   };
 }

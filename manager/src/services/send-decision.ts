@@ -2,7 +2,7 @@ import type { CreateRun, SessionSend } from '@agentrun/lib/contract';
 import type { Sql } from '../db/transaction.ts';
 import { Failure } from '../failure.ts';
 import { invalidField } from '../invalid-field.ts';
-import { type CommandRow, listOpenCommands, lockOpenCommands } from '../store/commands.ts';
+import { type CommandRow, listOpenCommands, lockOpenCommands, turnUnderWay } from '../store/commands.ts';
 import { findOpenRunOfSession, lockRun, type RunRow } from '../store/runs.ts';
 import type { SessionRow } from '../store/sessions.ts';
 
@@ -31,28 +31,16 @@ export async function decide(
       retryAfterMs: 1000,
     });
   }
-  const turn = await turnUnderWay(sql, run, lock);
+  const open = lock ? await lockOpenCommands(sql, run.id) : await listOpenCommands(sql, run.id);
+  const turn = turnUnderWay(open);
   const active = turn !== undefined && run.lease_live ? { run, turn } : undefined;
   const { ifBusy = 'steer' } = body;
-  if (ifBusy === 'reject' && (turn !== undefined || (await hasOpen(sql, run, lock)))) {
+  if (ifBusy === 'reject' && open.length > 0) {
     throw new Failure('session-busy', `run ${run.id} of the session is busy`, {
       details: { runId: run.id, status: run.status, commandId: turn?.id ?? null },
     });
   }
   return { decision: active !== undefined && ifBusy === 'steer' ? 'steer' : 'turn', run, active };
-}
-
-async function turnUnderWay(sql: Sql, run: RunRow, lock: boolean): Promise<CommandRow | undefined> {
-  const open = await openCommands(sql, run, lock);
-  return open.find(({ type, state }) => type === 'turn' && state === 'acknowledged');
-}
-
-async function hasOpen(sql: Sql, run: RunRow, lock: boolean): Promise<boolean> {
-  return (await openCommands(sql, run, lock)).length > 0;
-}
-
-async function openCommands(sql: Sql, run: RunRow, lock: boolean): Promise<CommandRow[]> {
-  return lock ? await lockOpenCommands(sql, run.id) : await listOpenCommands(sql, run.id);
 }
 
 export function activeSummary({ run, turn }: NonNullable<Decision['active']>) {

@@ -4,7 +4,7 @@ import { invalidField } from '../invalid-field.ts';
 import { eventRecord, listEvents } from '../store/events.ts';
 import { findRun, nextRunOfSession } from '../store/runs.ts';
 import type { Manager } from './manager.ts';
-import { runRow } from './runs.ts';
+import { runRow } from './run-row.ts';
 import { sessionRow } from './sessions.ts';
 
 /** Which events of a session: all, or what a person reads. */

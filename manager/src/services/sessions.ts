@@ -3,7 +3,7 @@ import { inTransaction, type Sql } from '../db/transaction.ts';
 import { Failure } from '../failure.ts';
 import { newId } from '../ids.ts';
 import { invalidField } from '../invalid-field.ts';
-import { decodeTimeCursor, encodeCursor } from '../page-cursor.ts';
+import { decodeTimeCursor, pageOf } from '../page-cursor.ts';
 import { raiseVersion } from '../store/session-notes.ts';
 import {
   findSession,
@@ -62,13 +62,11 @@ export async function pageOfSessions(manager: Manager, query: SessionQuery) {
     limit: query.limit + 1,
     before: before && { updatedAt: before.at, sessionId: before.id },
   });
-  const page = rows.slice(0, query.limit);
-  const last = page.at(-1);
-  const hasMore = rows.length > page.length && last !== undefined;
+  const { page, cursor: next } = pageOf(rows, query.limit, (row) => row.session_id);
   return {
     items: page.map((row) => sessionSummary(manager, row, row.read_version)),
     count: page.length,
-    cursor: hasMore ? encodeCursor([last.cursor_at, last.session_id]) : null,
+    cursor: next,
     filters: { state: query.state, backendProfile: query.backendProfile ?? null, readerId: query.readerId ?? null },
   };
 }

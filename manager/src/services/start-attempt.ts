@@ -23,7 +23,8 @@ export async function startAttempt(
   delayMs: number,
   idempotencyKey: string | null = null,
 ): Promise<RunnerJobRow> {
-  const { config, placement } = manager;
+  const { config } = manager;
+  const placement = config.runnerPlacement;
   const attemptId = newId('att');
   const runnerId = newId('runner');
   await expectAttempt(sql, runId, attemptId, delayMs + manager.times.claimMs);
@@ -40,7 +41,7 @@ export async function startAttempt(
     runner_id: runnerId,
     namespace: config.runtimeNamespace,
     job_name: jobName(config.runnerJobNamePrefix, attemptId),
-    manager_url: manager.managerUrl,
+    manager_url: config.internalManagerUrl,
     image: config.runnerImage,
     source_commit: config.sourceCommit,
     service_account_name: config.runnerServiceAccount,

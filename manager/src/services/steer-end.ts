@@ -1,6 +1,6 @@
 import type { Sql } from '../db/transaction.ts';
 import { newId } from '../ids.ts';
-import { type CommandRow, insertCommand, lockOpenCommands } from '../store/commands.ts';
+import { type CommandRow, insertCommand, lockOpenCommands, turnUnderWay } from '../store/commands.ts';
 import { addEvents } from '../store/events.ts';
 import type { RunRow } from '../store/runs.ts';
 import { noteCommand } from '../store/session-notes.ts';
@@ -75,5 +75,5 @@ export async function rejectSteersOf(manager: Manager, sql: Sql, run: RunRow, tu
 /** The turn of the run that goes on or comes next when another one ends: the one under way, else the first that waits. */
 export async function nextTurn(sql: Sql, runId: string, endedId: string): Promise<CommandRow | undefined> {
   const turns = (await lockOpenCommands(sql, runId)).filter(({ type, id }) => type === 'turn' && id !== endedId);
-  return turns.find(({ state }) => state === 'acknowledged') ?? turns[0];
+  return turnUnderWay(turns) ?? turns[0];
 }

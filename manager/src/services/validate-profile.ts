@@ -7,8 +7,8 @@ import { createCommandIn } from './create-command.ts';
 import { createRunIn } from './create-run.ts';
 import type { Manager } from './manager.ts';
 import { profileNamed } from './provider-profiles.ts';
+import { runRow } from './run-row.ts';
 import { createRunnerJobIn } from './runner-jobs.ts';
-import { runRow } from './runs.ts';
 
 /** How long a validation may take, in milliseconds. */
 const LIMIT_MS = 60_000;

@@ -10,6 +10,7 @@ import { lookForWork, type RunLook } from '../store/work.ts';
 import { asHolder, type Caller, endedByCaller, fenced, holds, recordRefusal } from './holder.ts';
 import { deliverCancels, hasCancelNews } from './leased-run.ts';
 import type { Manager } from './manager.ts';
+import { noRun } from './run-row.ts';
 import { userMessage } from './user-message.ts';
 
 const ITEMS = 20;
@@ -63,7 +64,7 @@ export async function nextCommands(
 
 async function lookFor(manager: Manager, caller: Caller, afterSeq: number) {
   const seen = await lookForWork(manager.pool, caller.runId, caller.attemptId, afterSeq, ITEMS);
-  if (seen === undefined) throw new Failure('not-found', `there is no run ${caller.runId}`);
+  if (seen === undefined) return noRun(caller.runId);
   const { run } = seen;
   if (endedByCaller(run, caller)) return { run, items: [], cancelled: [] };
   if (holds(run, caller)) return seen;

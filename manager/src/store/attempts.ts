@@ -1,11 +1,11 @@
-import type { AttemptStatus } from '@agentrun/lib/contract';
+import type { AttemptPlacement, AttemptStatus } from '@agentrun/lib/contract';
 import type { Sql } from '../db/transaction.ts';
 
 export interface AttemptRow {
   readonly id: string;
   readonly run_id: string;
   readonly number: number;
-  readonly placement: 'kubernetes-job' | 'host-process' | 'external';
+  readonly placement: AttemptPlacement;
   readonly status: AttemptStatus;
   readonly runner_id: string;
   /** SHA-256 of the token; null until a start made one. */

@@ -79,6 +79,11 @@ export async function listOpenCommands(sql: Sql, runId: string): Promise<Command
   return rows;
 }
 
+/** Of open commands, the turn that an attempt has taken up. */
+export function turnUnderWay(open: readonly CommandRow[]): CommandRow | undefined {
+  return open.find(({ type, state }) => type === 'turn' && state === 'acknowledged');
+}
+
 export async function listCommands(sql: Sql, runId: string, afterSeq: number, limit: number): Promise<CommandRow[]> {
   const { rows } = await sql.query<CommandRow>({
     name: 'list-commands',

@@ -12,10 +12,15 @@ export interface EventRow {
   readonly late: boolean;
 }
 
+/** Made of the run and the number of the event. */
+export function eventId({ run_id, seq }: Pick<EventRow, 'run_id' | 'seq'>): string {
+  return `evt_${run_id.replace(/^run_/, '')}_${seq}`;
+}
+
 /** The event as everybody may see it. */
 export function eventRecord(row: EventRow): RunEvent {
   return {
-    id: `evt_${row.run_id.replace(/^run_/, '')}_${row.seq}`,
+    id: eventId(row),
     runId: row.run_id,
     seq: row.seq,
     type: row.type,

@@ -1,5 +1,5 @@
 import type { Sql } from '../db/transaction.ts';
-import { iso } from './time.ts';
+import { cursorAt, iso } from './time.ts';
 
 export interface RunnerRow {
   readonly id: string;
@@ -65,7 +65,7 @@ export async function listRunners(sql: Sql, page: RunnerPage): Promise<(RunnerRo
     where.push(`(registered_at, id) < ($${values.push(page.before.at)}::timestamptz, $${values.push(page.before.id)})`);
   }
   const { rows } = await sql.query<RunnerRow & { cursor_at: string }>(
-    `SELECT *, to_char(registered_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS cursor_at
+    `SELECT *, ${cursorAt('registered_at')}
      FROM agentrun_runners WHERE ${where.join(' AND ')} ORDER BY registered_at DESC, id DESC LIMIT $1`,
     values,
   );

@@ -10,7 +10,7 @@ import type {
   WorkspaceRef,
 } from '@agentrun/lib/contract';
 import type { Sql } from '../db/transaction.ts';
-import { iso, isoOrNull } from './time.ts';
+import { cursorAt, iso, isoOrNull } from './time.ts';
 
 /** A row of agentrun_runs, with `lease_live` judged by the clock of the database. */
 export interface RunRow {
@@ -176,7 +176,7 @@ export async function listRuns(sql: Sql, page: RunPage): Promise<(RunRow & { cur
     where.push(`(created_at, id) < ($${values.push(page.before.at)}::timestamptz, $${values.push(page.before.id)})`);
   }
   const { rows } = await sql.query<RunRow & { cursor_at: string }>(
-    `SELECT ${COLUMNS}, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS cursor_at
+    `SELECT ${COLUMNS}, ${cursorAt('created_at')}
      FROM agentrun_runs WHERE ${where.join(' AND ')} ORDER BY created_at DESC, id DESC LIMIT $1`,
     values,
   );

@@ -6,7 +6,7 @@ import type {
   TerminalStatus,
 } from '@agentrun/lib/contract';
 import type { Sql } from '../db/transaction.ts';
-import { iso, isoOrNull } from './time.ts';
+import { cursorAt, iso, isoOrNull } from './time.ts';
 
 export interface SessionRow {
   readonly session_id: string;
@@ -148,7 +148,7 @@ export async function listSessions(
   }
   const { rows } = await sql.query<SessionRow & { cursor_at: string; read_version: number | null }>(
     `SELECT ${COLUMNS}, c.session_version AS read_version,
-       to_char(s.updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS cursor_at
+       ${cursorAt('s.updated_at')}
      FROM agentrun_sessions s
      LEFT JOIN agentrun_session_read_cursors c ON c.session_id = s.session_id AND c.reader_id = $1
      WHERE ${where.join(' AND ')}

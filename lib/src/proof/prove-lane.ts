@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { AgentRunError } from '../errors.ts';
 import type { RenderedLane } from '../render/render-lane.ts';
 import { environmentTitle, PROOF_ENVIRONMENTS, type ProofEnvironment } from './environments.ts';
-import type { ProofAnswer, ProofTask } from './worker.ts';
+import type { ProofAnswer, ProofTask, Rendering } from './worker.ts';
 
 /** How much was compared before a lane counted as deterministic. */
 export interface Proof {
@@ -30,7 +30,7 @@ export interface ProveOptions {
  */
 export async function proveLane(rendered: RenderedLane, options: ProveOptions = {}): Promise<Proof> {
   const worker = options.worker ?? new URL('./worker.js', import.meta.url);
-  const answers: ProofAnswer[] = [];
+  const answers: (readonly Rendering[])[] = [];
   let next = 0;
   const work = async () => {
     for (let at = next++; at < PROOF_ENVIRONMENTS.length; at = next++) {
@@ -38,7 +38,9 @@ export async function proveLane(rendered: RenderedLane, options: ProveOptions = 
       if (environment === undefined) return;
       const answer = await renderIn(environment, rendered, worker);
       if ('forbidden' in answer) throw failure(rendered, `the renderer used ${answer.forbidden}`);
-      answers[at] = answer;
+      answers[at] = answer.renderings;
+      // All before it have been started, so that the first one that differs is among the answers.
+      if (firstDifference(answers) !== undefined) next = PROOF_ENVIRONMENTS.length;
     }
   };
   try {
@@ -47,31 +49,30 @@ export async function proveLane(rendered: RenderedLane, options: ProveOptions = 
     // After a failure no further process is started.
     next = PROOF_ENVIRONMENTS.length;
   }
-  return compared(rendered, answers);
+  const difference = firstDifference(answers);
+  if (difference !== undefined) throw failure(rendered, difference);
+  return { environments: PROOF_ENVIRONMENTS.length, renderings: answers.flat().length };
 }
 
-/** Held against the first environment in their order, so that a difference is told the same way each time. */
-function compared(rendered: RenderedLane, answers: readonly ProofAnswer[]): Proof {
-  let expected: Readonly<Record<string, string>> | undefined;
-  let renderings = 0;
+/** In the order of the environments, so that a difference is told the same way each time; nothing before the first has answered. */
+function firstDifference(answers: readonly (readonly Rendering[] | undefined)[]): string | undefined {
+  const expected = answers[0]?.[0];
+  if (expected === undefined) return undefined;
   for (const [at, environment] of PROOF_ENVIRONMENTS.entries()) {
-    const answer = answers[at];
-    for (const rendering of answer !== undefined && 'renderings' in answer ? answer.renderings : []) {
-      expected ??= rendering;
-      renderings += 1;
+    for (const rendering of answers[at] ?? []) {
       const differing = differingKey(expected, rendering);
       if (differing !== undefined) {
-        throw failure(rendered, `${differing} differs between two renderings, in ${environmentTitle(environment)}`);
+        return `${differing} differs between two renderings, in ${environmentTitle(environment)}`;
       }
     }
   }
-  return { environments: PROOF_ENVIRONMENTS.length, renderings };
+  return undefined;
 }
 
 const failure = ({ lane }: RenderedLane, what: string): AgentRunError =>
   new AgentRunError('not-deterministic', `lane ${lane.version}: ${what}`);
 
-function differingKey(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): string | undefined {
+function differingKey(a: Rendering, b: Rendering): string | undefined {
   return [...Object.keys(a), ...Object.keys(b)].find((key) => a[key] !== b[key]);
 }
 

@@ -16,16 +16,14 @@ export interface ProofTask {
   readonly seed: number;
 }
 
-export type ProofAnswer =
-  | {
-      /** For each rendering, digests of the files by path, the control plane among them. */
-      readonly renderings: readonly Readonly<Record<string, string>>[];
-    }
-  | { readonly forbidden: string };
+/** Digests of the files of one rendering by path, the control plane among them. */
+export type Rendering = Readonly<Record<string, string>>;
+
+export type ProofAnswer = { readonly renderings: readonly Rendering[] } | { readonly forbidden: string };
 
 const sha256 = (content: string): string => createHash('sha256').update(content).digest('hex');
 
-const digests = ({ files, controlPlane, filesDigest, objectsDigest }: RenderedLane): Record<string, string> => ({
+const digests = ({ files, controlPlane, filesDigest, objectsDigest }: RenderedLane): Rendering => ({
   ...Object.fromEntries([...files, controlPlane].map(({ path, content }) => [path, sha256(content)])),
   'the files digest': filesDigest,
   'the objects digest': objectsDigest,

@@ -99,7 +99,10 @@ async function beat(timeoutMs: number): Promise<void> {
     }
     note(trouble ?? 'unreachable');
     const asked = error instanceof ManagerUnreachable ? (error.retryAfterMs ?? 0) : 0;
-    nextBeat = clock() + Math.max(asked, pause * (0.5 + Math.random() / 2));
+    const now = clock();
+    // The less of the lease is left, the sooner: a manager that comes back in time must be met in time.
+    const longest = Math.max(FIRST_PAUSE_MS, (shared.deadline - now) / 4);
+    nextBeat = now + Math.min(longest, Math.max(asked, pause * (0.5 + Math.random() / 2)));
     pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
   }
 }

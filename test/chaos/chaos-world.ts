@@ -9,7 +9,7 @@ import { livingWith } from '../helpers/living-processes.ts';
 import type { ManagerClient } from '../helpers/manager-client.ts';
 import { type PlacedManager, placedManager } from '../helpers/placed-manager.ts';
 import { REPOSITORY } from '../helpers/repository-root.ts';
-import { eventually } from '../helpers/runner-setup.ts';
+import { eventually, payloadsOf } from '../helpers/runner-setup.ts';
 
 const FIXTURES = join(REPOSITORY, 'test', 'fixtures', 'agents');
 /** Programs for the backend `command`. */
@@ -64,6 +64,23 @@ export async function marking(workspace: string): Promise<Mark[]> {
     () => marksIn(workspace),
     (marks) => new Set(marks.map(({ pid }) => pid)).size >= 2,
     'two that mark',
+  );
+}
+
+/** A run whose first turn marks without an end, and whose second one waits. */
+export async function markingRun(manager: PlacedManager) {
+  const { runId, turnId } = await manager.placedTurn('[[mark]]', { backendProfile: 'chaos' });
+  const next = await manager.turn(runId, 'hello');
+  const workspace = workspaceOf(manager, runId);
+  return { runId, turnId, next, workspace, marks: await marking(workspace) };
+}
+
+/** Waits until the log has a tool call of the run: what is lost then is not delivered again. */
+export async function toolCalled(manager: PlacedManager, runId: string): Promise<void> {
+  await eventually(
+    () => manager.events(runId),
+    (events) => payloadsOf(events, 'tool_begin').length > 0,
+    'the tool call',
   );
 }
 

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { externalRunner } from '../helpers/manager-client.ts';
 import type { PlacedManager } from '../helpers/placed-manager.ts';
 import { externalAttempt, RunnerProcess } from '../helpers/runner-process.ts';
-import { eventually, payloadsOf } from '../helpers/runner-setup.ts';
+import { eventually } from '../helpers/runner-setup.ts';
 import {
   CHAOS_AGENT,
   commandEnded,
@@ -13,10 +13,11 @@ import {
   lastClaim,
   livingOf,
   marking,
+  markingRun,
   marksIn,
   runEnded,
   runnerPid,
-  workspaceOf,
+  toolCalled,
 } from './chaos-world.ts';
 
 /**
@@ -24,15 +25,8 @@ import {
  * attempt takes over, so that nothing is done by the first one after that.
  */
 export async function frozenRunner(manager: PlacedManager): Promise<void> {
-  const { runId, turnId } = await manager.placedTurn('[[mark]]', { backendProfile: 'chaos' });
-  const next = await manager.turn(runId, 'hello');
-  const workspace = workspaceOf(manager, runId);
-  const [mark] = await marking(workspace);
-  await eventually(
-    () => manager.events(runId),
-    (events) => payloadsOf(events, 'tool_begin').length > 0,
-    'the tool call',
-  );
+  const { runId, turnId, next, workspace, marks } = await markingRun(manager);
+  await toolCalled(manager, runId);
   const pid = await runnerPid(manager, runId);
   process.kill(pid, 'SIGSTOP');
   const stoppedAt = Date.now();
@@ -49,7 +43,7 @@ export async function frozenRunner(manager: PlacedManager): Promise<void> {
   const claimed = lastClaim(events);
   const late = marksIn(workspace).filter(({ at }) => at > claimed);
   expect(late).toEqual([]);
-  expect(livingOf(mark?.attemptId ?? '')).toEqual([]);
+  expect(livingOf(marks[0]?.attemptId ?? '')).toEqual([]);
   await expectHealthy(manager);
   figure(
     'SIGSTOP of the runner',
@@ -72,11 +66,7 @@ export async function frozenAttempt(manager: PlacedManager): Promise<void> {
   });
   try {
     await marking(runner.workspace);
-    await eventually(
-      () => manager.events(runId),
-      (events) => payloadsOf(events, 'tool_begin').length > 0,
-      'the tool call',
-    );
+    await toolCalled(manager, runId);
     const pids = livingOf(runner.attemptId);
     expect(pids.length).toBeGreaterThanOrEqual(3);
     for (const pid of pids) tell(pid, 'SIGSTOP');

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { PlacedManager } from '../helpers/placed-manager.ts';
-import { eventually, payloadsOf } from '../helpers/runner-setup.ts';
+import { eventually } from '../helpers/runner-setup.ts';
 import {
   commandEnded,
   expectHealthy,
@@ -8,12 +8,12 @@ import {
   figure,
   lastClaim,
   livingOf,
-  marking,
+  markingRun,
   marksIn,
   percentile,
   runEnded,
   runnerPid,
-  workspaceOf,
+  toolCalled,
 } from './chaos-world.ts';
 
 /** Kills the runner of a turn whose agent does not end: the next turn is another attempt's, and nothing of the first lives. */
@@ -21,15 +21,8 @@ export async function killRunners(manager: PlacedManager, times: number): Promis
   const taken: number[] = [];
   let late = 0;
   for (let count = 0; count < times; count += 1) {
-    const { runId, turnId } = await manager.placedTurn('[[mark]]', { backendProfile: 'chaos' });
-    const next = await manager.turn(runId, 'hello');
-    const workspace = workspaceOf(manager, runId);
-    const [first] = await marking(workspace);
-    await eventually(
-      () => manager.events(runId),
-      (events) => payloadsOf(events, 'tool_begin').length > 0,
-      'the tool call',
-    );
+    const { runId, turnId, next, workspace, marks } = await markingRun(manager);
+    await toolCalled(manager, runId);
     const killedAt = Date.now();
     process.kill(await runnerPid(manager, runId), 'SIGKILL');
     expect(await commandEnded(manager, runId, turnId)).toMatchObject({
@@ -40,7 +33,7 @@ export async function killRunners(manager: PlacedManager, times: number): Promis
     await runEnded(manager, runId);
     const events = await manager.events(runId);
     expectOneEnd(events, [turnId, next.id]);
-    expect(livingOf(first?.attemptId ?? '')).toEqual([]);
+    expect(livingOf(marks[0]?.attemptId ?? '')).toEqual([]);
     const claimed = lastClaim(events);
     late += marksIn(workspace).filter(({ at }) => at > claimed).length;
     taken.push(claimed - killedAt);
@@ -57,10 +50,7 @@ export async function killRunners(manager: PlacedManager, times: number): Promis
 export async function killAgents(manager: PlacedManager, times: number): Promise<void> {
   const taken: number[] = [];
   for (let count = 0; count < times; count += 1) {
-    const { runId, turnId } = await manager.placedTurn('[[mark]]', { backendProfile: 'chaos' });
-    const next = await manager.turn(runId, 'hello');
-    const workspace = workspaceOf(manager, runId);
-    const marks = await marking(workspace);
+    const { runId, turnId, next, marks } = await markingRun(manager);
     const killedAt = Date.now();
     process.kill(marks[0]?.pid ?? 0, 'SIGKILL');
     expect(await commandEnded(manager, runId, turnId)).toMatchObject({

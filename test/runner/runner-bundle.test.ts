@@ -41,6 +41,20 @@ const at = (url: string) => ({
 });
 const CAT = { command: ['sh', '-c', 'cat work/a.txt note.txt; cat >/dev/null'] };
 
+/** A run whose bundle does not come: git waits for an answer. */
+async function stalled() {
+  const server = await serve({ stall: true });
+  const runId = await world.createRun(at(server.url));
+  const turn = await world.manager.turn(runId);
+  const runner = await world.start(runId);
+  await eventually(
+    () => server.requests(),
+    (count) => count > 0,
+    'git to ask',
+  );
+  return { runId, turn, runner };
+}
+
 describe('the bundle of a run', () => {
   it('is in the workspace before the first turn, and is told of', async () => {
     const { manager } = world;
@@ -110,15 +124,7 @@ describe('the bundle of a run', () => {
 
   it('is given up when the turn is cancelled meanwhile', async () => {
     const { manager } = world;
-    const server = await serve({ stall: true });
-    const runId = await world.createRun(at(server.url));
-    const turn = await manager.turn(runId);
-    const runner = await world.start(runId);
-    await eventually(
-      () => server.requests(),
-      (count) => count > 0,
-      'git to ask',
-    );
+    const { runId, turn, runner } = await stalled();
     await manager.ask('POST', `commands/${turn.id}/cancel`);
     expect(await world.ended(runId, turn.id)).toMatchObject({ state: 'cancelled' });
     expect(await runner.ended, runner.log).toEqual(DONE);
@@ -128,15 +134,7 @@ describe('the bundle of a run', () => {
 
   it('is left to the next runner when this one must go', async () => {
     const { manager } = world;
-    const server = await serve({ stall: true });
-    const runId = await world.createRun(at(server.url));
-    const turn = await manager.turn(runId);
-    const runner = await world.start(runId);
-    await eventually(
-      () => server.requests(),
-      (count) => count > 0,
-      'git to ask',
-    );
+    const { runId, turn, runner } = await stalled();
     runner.signal('SIGTERM');
     expect(await runner.ended, runner.log).toEqual({ code: 143, signal: null });
     expect((await manager.command(runId, turn.id)).failureKind).not.toBe('cancelled');

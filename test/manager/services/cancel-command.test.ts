@@ -1,7 +1,7 @@
-import { CANCEL_PHASES, type CancelReceipts } from '@agentrun/lib/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestManager, testManager } from '../../helpers/manager.ts';
 import { placedRunner } from '../../helpers/manager-client.ts';
+import { cancelScenes, stagesOf } from './cancel-scenes.ts';
 import { placedUnderWay, underWay } from './scenes.ts';
 
 let manager: TestManager;
@@ -10,23 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => manager.stop());
 
-const cancel = (runId: string, reason?: string) =>
-  manager.request<{ status: string; cancelReceipts: CancelReceipts }>(
-    'POST',
-    `runs/${runId}/cancel`,
-    reason === undefined ? undefined : { reason },
-  );
-const cancelCommand = (id: string, body?: object) => manager.request('POST', `commands/${id}/cancel`, body);
-
-/** The phases of the receipts in the order of their times; a time may be shared. */
-function stagesOf(receipts: CancelReceipts): string[] {
-  return CANCEL_PHASES.filter((phase) => receipts[phase] !== undefined)
-    .toSorted((a, b) => (receipts[a]?.sinceRequestMs ?? 0) - (receipts[b]?.sinceRequestMs ?? 0))
-    .map((phase) => phase.replace('cancel-', ''));
-}
-
-const cancelPhases = async (runId: string) =>
-  (await manager.phases(runId)).filter((phase) => phase.startsWith('cancel-'));
+const { cancel, cancelCommand, cancelPhases } = cancelScenes(() => manager);
 
 describe('how a cancel is told', () => {
   it('wakes the runner that waits for work in a lane that pushes', async () => {

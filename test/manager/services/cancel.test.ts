@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CANCEL_PHASES, type CancelReceipts } from '@agentrun/lib/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestManager, testManager } from '../../helpers/manager.ts';
 import { externalRunner, placedRunner } from '../../helpers/manager-client.ts';
+import { cancelScenes, stagesOf } from './cancel-scenes.ts';
 import { newSessionId, ofSession, placedUnderWay, underWay } from './scenes.ts';
 
 let manager: TestManager;
@@ -11,22 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => manager.stop());
 
-const cancel = (runId: string, reason?: string) =>
-  manager.request<{ status: string; cancelReceipts: CancelReceipts }>(
-    'POST',
-    `runs/${runId}/cancel`,
-    reason === undefined ? undefined : { reason },
-  );
-
-/** The phases of the receipts in the order of their times; a time may be shared. */
-function stagesOf(receipts: CancelReceipts): string[] {
-  return CANCEL_PHASES.filter((phase) => receipts[phase] !== undefined)
-    .toSorted((a, b) => (receipts[a]?.sinceRequestMs ?? 0) - (receipts[b]?.sinceRequestMs ?? 0))
-    .map((phase) => phase.replace('cancel-', ''));
-}
-
-const cancelPhases = async (runId: string) =>
-  (await manager.phases(runId)).filter((phase) => phase.startsWith('cancel-'));
+const { cancel, cancelPhases } = cancelScenes(() => manager);
 
 describe('the cancel of a run', () => {
   it('ends one that nobody holds at once, with its commands, and tells the request before the ends', async () => {

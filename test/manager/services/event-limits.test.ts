@@ -1,6 +1,7 @@
-import { DROPPABLE_EVENT_TYPES, EVENT_LIMITS, EVENT_TYPES, type EventInput } from '@agentrun/lib/contract';
+import { DROPPABLE_EVENT_TYPES, EVENT_LIMITS, EVENT_TYPES } from '@agentrun/lib/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestManager, testManager } from '../../helpers/manager.ts';
+import { delta, eventScenes } from './event-scenes.ts';
 import { underWay } from './scenes.ts';
 
 let manager: TestManager;
@@ -9,18 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => manager.stop());
 
-const delta = (text: string): EventInput => ({ type: 'assistant_delta', payload: { text } });
-/** What the runner wrote, in the order of the log. */
-const texts = async (runId: string) =>
-  (await manager.events(runId))
-    .filter(({ type }) => type === 'assistant_delta')
-    .map(({ payload }) => payload?.['text']);
-
-async function assertGapless(runId: string): Promise<void> {
-  const events = await manager.events(runId);
-  expect(events.map(({ seq }) => seq)).toEqual(events.map((_event, index) => index + 1));
-  expect((await manager.run(runId)).lastSeq).toBe(events.length);
-}
+const { texts, assertGapless } = eventScenes(() => manager);
 
 describe('a long text', () => {
   it('is cut to its head and its tail, whole characters, and says how much is missing', async () => {

@@ -1,6 +1,7 @@
 import { EVENT_TYPES, type EventInput } from '@agentrun/lib/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestManager, testManager } from '../../helpers/manager.ts';
+import { delta, eventScenes } from './event-scenes.ts';
 import { refusedPlace, underWay } from './scenes.ts';
 
 let manager: TestManager;
@@ -9,19 +10,8 @@ beforeAll(async () => {
 });
 afterAll(() => manager.stop());
 
-const delta = (text: string): EventInput => ({ type: 'assistant_delta', payload: { text } });
 const deltas = (count: number, first = 1) => Array.from({ length: count }, (_, index) => delta(`${first + index}`));
-/** What the runner wrote, in the order of the log. */
-const texts = async (runId: string) =>
-  (await manager.events(runId))
-    .filter(({ type }) => type === 'assistant_delta')
-    .map(({ payload }) => payload?.['text']);
-
-async function assertGapless(runId: string): Promise<void> {
-  const events = await manager.events(runId);
-  expect(events.map(({ seq }) => seq)).toEqual(events.map((_event, index) => index + 1));
-  expect((await manager.run(runId)).lastSeq).toBe(events.length);
-}
+const { texts, assertGapless } = eventScenes(() => manager);
 
 describe('an append', () => {
   it('stores a batch in its order with one range of numbers', async () => {

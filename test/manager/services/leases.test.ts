@@ -1,15 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestManager, testManager } from '../../helpers/manager.ts';
-import { externalRunner, placedRunner } from '../../helpers/manager-client.ts';
-import { underWay } from './scenes.ts';
-
-interface Registered {
-  readonly id: string;
-  readonly attemptId: string;
-  readonly token?: string;
-  readonly registeredAt: string;
-  readonly heartbeatAt: string;
-}
+import { externalRunner } from '../../helpers/manager-client.ts';
+import { placedScene, type Registered, underWay } from './scenes.ts';
 
 let manager: TestManager;
 beforeAll(async () => {
@@ -17,12 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => manager.stop());
 
-async function placed() {
-  const { id: runId } = await manager.createRun();
-  const turn = await manager.turn(runId);
-  await manager.ask('POST', `runs/${runId}/runner-jobs`, { commandId: turn.id });
-  return { runId, turn, runner: placedRunner(manager, await manager.placement.nextStart()) };
-}
+const placed = () => placedScene(manager);
 
 describe('a claim', () => {
   it('grants the lease of the lane, whatever is wished for', async () => {

@@ -1,8 +1,8 @@
-import type { EventInput } from '@agentrun/lib/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunResult } from '../../../manager/src/services/result.ts';
 import { type TestManager, testManager } from '../../helpers/manager.ts';
 import { placedRunner } from '../../helpers/manager-client.ts';
+import { resultScenes, tool } from './result-scenes.ts';
 import { underWay } from './scenes.ts';
 
 let manager: TestManager;
@@ -11,16 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => manager.stop());
 
-const result = (runId: string, commandId?: string) =>
-  manager.ask<RunResult & Record<string, unknown>>(
-    'GET',
-    `runs/${runId}${commandId === undefined ? '' : `/commands/${commandId}`}/result`,
-  );
-const phase = async (runId: string) => (await result(runId)).liveness.phase;
-const tool = (type: EventInput['type'], commandId: string): EventInput => ({
-  type,
-  payload: { commandId, itemId: 'item-1', toolName: 'shell', command: 'npm test' },
-});
+const { result, phase } = resultScenes(() => manager);
 
 describe('what a run is doing', () => {
   it('goes from queued to starting, idle, waiting for the model, a tool, and back, to its end', async () => {

@@ -1,15 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestManager, testManager } from '../../helpers/manager.ts';
 import { placedRunner, scriptedRunner } from '../../helpers/manager-client.ts';
-import { refusedPlace, underWay } from './scenes.ts';
-
-interface Registered {
-  readonly id: string;
-  readonly attemptId: string;
-  readonly token?: string;
-  readonly registeredAt: string;
-  readonly heartbeatAt: string;
-}
+import { placedScene, type Registered, refusedPlace, underWay } from './scenes.ts';
 
 let manager: TestManager;
 beforeAll(async () => {
@@ -19,12 +11,7 @@ afterAll(() => manager.stop());
 
 const register = (body: object) => manager.request<Registered>('POST', 'runners/register', body);
 
-async function placed() {
-  const { id: runId } = await manager.createRun();
-  const turn = await manager.turn(runId);
-  await manager.ask('POST', `runs/${runId}/runner-jobs`, { commandId: turn.id });
-  return { runId, turn, runner: placedRunner(manager, await manager.placement.nextStart()) };
-}
+const placed = () => placedScene(manager);
 
 describe('with the API key a runner', () => {
   it('gets an attempt of its own, whose token it is told once', async () => {

@@ -9,7 +9,7 @@ import {
 } from '../../helpers/manager-client.ts';
 import type { ScriptedPlacement } from '../../helpers/scripted-placement.ts';
 
-/** A run whose turn a runner has taken up. */
+/** A run, its turn, and its runner. */
 export interface UnderWay {
   readonly runId: string;
   readonly turn: CommandRecord;
@@ -26,18 +26,31 @@ export async function underWay(manager: ManagerClient, input: object = {}, promp
   return { runId, turn, runner };
 }
 
-/** The same in the hands of the placement, which can end its runner. */
-export async function placedUnderWay(
-  manager: ManagerClient & { readonly placement: ScriptedPlacement },
-  input: object = {},
-): Promise<UnderWay> {
+type PlacingManager = ManagerClient & { readonly placement: ScriptedPlacement };
+
+/** A run with a turn, and the runner that the placement started for it, which has done nothing yet. */
+export async function placedScene(manager: PlacingManager, input: object = {}): Promise<UnderWay> {
   const { id: runId } = await manager.createRun(input);
   const turn = await manager.turn(runId);
   await manager.ask('POST', `runs/${runId}/runner-jobs`, { commandId: turn.id });
-  const runner = placedRunner(manager, await manager.placement.nextStart());
-  await runner.claim();
-  await runner.ack(turn.id);
-  return { runId, turn, runner };
+  return { runId, turn, runner: placedRunner(manager, await manager.placement.nextStart()) };
+}
+
+/** The same with the turn taken up: the placement can end its runner. */
+export async function placedUnderWay(manager: PlacingManager, input: object = {}): Promise<UnderWay> {
+  const scene = await placedScene(manager, input);
+  await scene.runner.claim();
+  await scene.runner.ack(scene.turn.id);
+  return scene;
+}
+
+/** What a runner is answered that registers. */
+export interface Registered {
+  readonly id: string;
+  readonly attemptId: string;
+  readonly token?: string;
+  readonly registeredAt: string;
+  readonly heartbeatAt: string;
 }
 
 let count = 0;

@@ -1,19 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { CommandRecord } from '../../../manager/src/store/commands.ts';
-import type { RunRecord } from '../../../manager/src/store/runs.ts';
 import { type TestManager, testManager } from '../../helpers/manager.ts';
 import { RUN_INPUT } from '../../helpers/manager-client.ts';
 import { newSessionId, ofSession, underWay } from './scenes.ts';
-
-interface Sent {
-  readonly decision: string;
-  readonly reusedActiveRun: boolean;
-  readonly run: RunRecord;
-  readonly command: CommandRecord;
-  readonly runnerJob: { readonly attemptId: string } | null;
-  readonly activeBefore: object | null;
-  readonly pollActions: readonly object[];
-}
+import { sendScenes } from './send-scenes.ts';
 
 let manager: TestManager;
 beforeAll(async () => {
@@ -21,23 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => manager.stop());
 
-async function newSession(m: TestManager = manager): Promise<string> {
-  const sessionId = newSessionId();
-  await m.ask('POST', 'sessions', { sessionId, tenantId: 'tenant', projectId: 'project' });
-  return sessionId;
-}
-const send = (sessionId: string, body: object, m: TestManager = manager) =>
-  m.ask<Sent>('POST', `sessions/${sessionId}/send`, { createRunnerJob: false, ...body });
-const refusedSend = (sessionId: string, body: object) => manager.request('POST', `sessions/${sessionId}/send`, body);
-
-async function counts(): Promise<unknown> {
-  const { rows } = await manager.running.serving.pool.query(
-    `SELECT (SELECT count(*) FROM agentrun_runs) AS runs, (SELECT count(*) FROM agentrun_commands) AS commands,
-       (SELECT count(*) FROM agentrun_sessions) AS sessions, (SELECT count(*) FROM agentrun_events) AS events,
-       (SELECT count(*) FROM agentrun_idempotency) AS keys, (SELECT count(*) FROM agentrun_outbox) AS promises`,
-  );
-  return rows[0];
-}
+const { newSession, send, refusedSend, counts } = sendScenes(() => manager);
 
 describe('what is sent', () => {
   it.each([

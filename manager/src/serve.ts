@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { redactor } from '@agentrun/lib/contract';
+import { RUNNER_NODE_OPTIONS, redactor } from '@agentrun/lib/contract';
 import { replacementLines } from './config/local-replacements.ts';
 import { StartError } from './config/start-error.ts';
 import type { Config } from './config.ts';
@@ -124,7 +124,7 @@ async function openPlacement({ manager, local, host, runnerCommand }: Config): P
   if (manager.runnerPlacement !== 'host-process') return unavailablePlacement(manager.runnerPlacement);
   return await openHostProcessPlacement({
     folder: join(local?.dataDir ?? host.home, 'attempts'),
-    runnerCommand: runnerCommand ?? [process.execPath, INSTALLED_RUNNER],
+    runnerCommand: runnerCommand ?? [process.execPath, ...RUNNER_NODE_OPTIONS, INSTALLED_RUNNER],
     path: host.path,
     home: host.home,
   });

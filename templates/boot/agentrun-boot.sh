@@ -194,7 +194,8 @@ start() {
   main=$1
   shift
   log "starting $package of commit $commit"
-  exec node "$main" "$@"
+  # shellcheck disable=SC2086 -- one word, or none
+  exec node $options "$main" "$@"
 }
 
 trap clean EXIT
@@ -202,8 +203,9 @@ trap 'stop TERM 143' TERM
 trap 'stop INT 130' INT
 
 case $mode in
-  mgr) package=manager ;;
-  runner) package=runner ;;
+  mgr) package=manager options= ;;
+  # RUNNER_NODE_OPTIONS of the contract.
+  runner) package=runner options=--max-semi-space-size=1 ;;
   *) fail 2 "AGENTRUN_BOOT_MODE is \"$mode\"; allowed are mgr and runner" ;;
 esac
 case $commit in

@@ -38,6 +38,7 @@ export interface Booted {
   revision: string;
   pid: number;
   argv: string[];
+  execArgv: string[];
   git: string[];
 }
 

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, readdirSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { RUNNER_NODE_OPTIONS } from '@agentrun/lib/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BOOT_SCRIPT, type BootPlace, bootableFiles, booted, createBootPlace } from '../../helpers/boot.ts';
 import { serveGit } from '../../helpers/git-http-server.ts';
@@ -32,13 +33,14 @@ describe('the boot script', () => {
   });
 
   it.each([
-    ['mgr', 'mgr'],
-    ['runner', 'runner'],
-  ])('becomes the program of mode %s at the very commit, with its arguments', async (mode, name) => {
+    ['mgr', []],
+    ['runner', RUNNER_NODE_OPTIONS],
+  ] as const)('becomes the program of mode %s at the very commit, with its arguments', async (mode, options) => {
     const settings = { AGENTRUN_BOOT_MODE: mode, AGENTRUN_BOOT_COMMIT: first };
     const result = await place.boot(settings, { args: ['--one', 'two words'] });
     const program = booted(result);
-    expect(program).toMatchObject({ name, revision: 'first', greeting: 'greeting of the image' });
+    expect(program).toMatchObject({ name: mode, revision: 'first', greeting: 'greeting of the image' });
+    expect(program.execArgv).toEqual(options);
     expect(program.nested).toBe('nested of the image');
     expect(program.argv.slice(2)).toEqual(['--one', 'two words']);
     expect(program.pid, 'the program replaces the shell').toBe(result.pid);

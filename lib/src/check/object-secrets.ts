@@ -54,22 +54,33 @@ function isFree(kind: string, path: Path): boolean {
   return params !== -1 && ['default', 'value'].includes(path[params + 2] ?? '');
 }
 
-/** Texts without a name that hold no secret: the same scripts and words stand in every object of every lane. */
-const clearedWords = { free: new Set<string>(), bound: new Set<string>() };
-const clearedScripts = { free: new Set<string>(), bound: new Set<string>() };
+/** Texts that hold no secret wherever they stand, those with a name behind it: the same ones are in every object. */
+const clearedWords = new Set<string>();
+const clearedScripts = new Set<string>();
 /** Bounds of what is remembered: by length, in characters, and by number. */
 const WORDS = { longest: 256, most: 5_000 };
 const SCRIPTS = { longest: 65_536, most: 50 };
 
+const clearedLike = (text: string): Set<string> => (text.length <= WORDS.longest ? clearedWords : clearedScripts);
+const isCleared = (text: string): boolean => clearedLike(text).has(text);
+
+function clear(text: string): void {
+  const { longest, most } = text.length <= WORDS.longest ? WORDS : SCRIPTS;
+  if (text.length > longest) return;
+  const cleared = clearedLike(text);
+  // The names of a lane come often and then never again.
+  if (cleared.size >= most) cleared.clear();
+  cleared.add(text);
+}
+
+const named = (name: string | undefined, text: string): string => (name === undefined ? text : `${name}\0${text}`);
+
 /** The shape and text of a secret in one string. */
 function secretIn(text: string, name: string | undefined, free: boolean): { shape: string; text: string } | undefined {
-  if (name !== undefined) return lookIn(text, name, free);
-  const isWord = text.length <= WORDS.longest;
-  const known = (isWord ? clearedWords : clearedScripts)[free ? 'free' : 'bound'];
-  if (known.has(text)) return undefined;
-  const found = lookIn(text, name, free);
-  const { longest, most } = isWord ? WORDS : SCRIPTS;
-  if (found === undefined && text.length <= longest && known.size < most) known.add(text);
+  const found = holdsSecretObject(text) ? { shape: 'secret-object', text } : lookIn(text, name, free);
+  // Beside a name it does not matter who writes there.
+  const isClear = found === undefined && (name !== undefined || free || findOpaqueSecret(text) === undefined);
+  if (isClear) clear(named(name, text));
   return found;
 }
 
@@ -118,13 +129,14 @@ export function findObjectSecrets(object: KubernetesObject, base = ''): ObjectSe
     const key = path.at(-1);
     const inData = object.kind === 'ConfigMap' && path[0] === 'data';
     const beside = nameBeside(path, parent) ?? (inData ? key : undefined);
-    const annotation = path.at(-2) === 'annotations' ? key : undefined;
-    if (holdsSecretObject(text)) return report(path, 'secret-object', text);
-    const secret =
-      annotation !== undefined && KNOWN_IDS.has(annotation.split('/').at(-1) ?? '')
-        ? secretIn(text, undefined, false)
-        : secretIn(text, beside, isFree(object.kind, path));
-    if (secret !== undefined) return report(path, secret.shape, secret.text);
+    if (!isCleared(named(beside, text))) {
+      const annotation = path.at(-2) === 'annotations' ? key : undefined;
+      const secret =
+        annotation !== undefined && KNOWN_IDS.has(annotation.split('/').at(-1) ?? '')
+          ? secretIn(text, undefined, false)
+          : secretIn(text, beside, isFree(object.kind, path));
+      if (secret !== undefined) return report(path, secret.shape, secret.text);
+    }
     const flag = Array.isArray(parent) ? stringOf(parent[Number(key) - 1]) : undefined;
     if (flag !== undefined && /^--?[A-Za-z][A-Za-z0-9-]{0,60}$/.test(flag) && !text.startsWith('-')) {
       const pair = findSecret(`${flag}=${text}`);
@@ -135,12 +147,13 @@ export function findObjectSecrets(object: KubernetesObject, base = ''): ObjectSe
   const path: string[] = [];
   const visit = (value: unknown, parent: unknown): void => {
     if (typeof value === 'string') return visitText(value, path, parent);
-    if (!Array.isArray(value) && !isFields(value)) return;
-    for (const [key, child] of Object.entries(value)) {
-      const inKey = findSecret(key);
+    if (typeof value !== 'object' || value === null) return;
+    const isList = Array.isArray(value);
+    for (const key of Object.keys(value)) {
+      const inKey = isList ? undefined : findSecret(key);
       if (inKey !== undefined) report(path, inKey.shape, key.slice(inKey.start, inKey.end));
       path.push(key);
-      visit(child, value);
+      visit((value as Fields)[key], value);
       path.pop();
     }
   };

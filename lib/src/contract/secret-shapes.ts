@@ -56,12 +56,16 @@ function awsKeysIn(text: string): SecretFinding[] {
 const harmless = new Set<string>();
 const SHORT = 64;
 const MOST_HARMLESS = 10_000;
+const isKnownHarmless = (text: string): boolean => text.length <= SHORT && harmless.has(text);
 
 /** All secrets of known shape and all values behind telling names, in order, without overlap. */
 export function findSecrets(text: string): SecretFinding[] {
-  if (text.length <= SHORT && harmless.has(text)) return [];
+  if (isKnownHarmless(text)) return [];
   const found = [...tokensIn(text), ...awsKeysIn(text), ...findSecretPairs(text)];
-  if (found.length === 0 && text.length <= SHORT && harmless.size < MOST_HARMLESS) harmless.add(text);
+  if (found.length === 0 && text.length <= SHORT) {
+    if (harmless.size >= MOST_HARMLESS) harmless.clear();
+    harmless.add(text);
+  }
   if (found.length < 2) return found;
   found.sort((a, b) => a.start - b.start || b.end - a.end);
   const merged: SecretFinding[] = [];
@@ -75,7 +79,7 @@ export function findSecrets(text: string): SecretFinding[] {
 
 /** The first secret of known shape, or value behind a telling name; undefined if there is none. */
 export function findSecret(text: string): SecretFinding | undefined {
-  return findSecrets(text)[0];
+  return isKnownHarmless(text) ? undefined : findSecrets(text)[0];
 }
 
 /** The text with `[secret]` in the place of each secret of known shape; of a URL only the password goes. */

@@ -1,4 +1,4 @@
-import { ApiObject, App, Chart } from 'cdk8s';
+import { ApiObject, App, Chart, NumberStringUnionResolver } from 'cdk8s';
 import type { KubernetesObject } from './kubernetes-object.ts';
 
 /**
@@ -8,9 +8,10 @@ import type { KubernetesObject } from './kubernetes-object.ts';
  * App would otherwise ask the environment for them.
  */
 export function synthesize(build: (scope: Chart) => void): KubernetesObject[] {
-  const chart = new Chart(new App({ outdir: 'dist', recordConstructMetadata: false }), 'lane', {
-    disableResourceNameHashes: true,
-  });
+  const app = new App({ outdir: 'dist', recordConstructMetadata: false });
+  // Builders give plain data and the unions of cdk8s-plus: nothing is lazy, and to ask each value costs time.
+  app.resolvers.splice(0, app.resolvers.length, new NumberStringUnionResolver());
+  const chart = new Chart(app, 'lane', { disableResourceNameHashes: true });
   build(chart);
   return chart.node.children
     .filter((child) => ApiObject.isApiObject(child))

@@ -13,17 +13,20 @@ const SEPARATOR = /[\s:=]/;
 export function secretFindings(value: unknown): LaneFinding[] {
   const findings: LaneFinding[] = [];
   const endpointName = valueAt(value, [...SSH, 'name']);
-  const walk = (here: unknown, path: LanePath) => {
+  const path: (string | number)[] = [];
+  const walk = (here: unknown) => {
     if (typeof here === 'string') {
       const secret = secretAt(path, here, endpointName);
       if (secret !== undefined) findings.push(secret);
-    } else if (Array.isArray(here)) {
-      for (const [index, item] of here.entries()) walk(item, [...path, index]);
     } else if (typeof here === 'object' && here !== null) {
-      for (const [key, item] of Object.entries(here)) walk(item, [...path, key]);
+      for (const [key, item] of Array.isArray(here) ? here.entries() : Object.entries(here)) {
+        path.push(key);
+        walk(item);
+        path.pop();
+      }
     }
   };
-  walk(value, []);
+  walk(value);
   return findings;
 }
 
@@ -42,16 +45,15 @@ function secretAt(path: LanePath, value: string, endpointName: unknown): LaneFin
     ...(variable === undefined
       ? { hint: 'Take it out: everybody who can read the repository can read the lane.' }
       : { hint: `Put the value in a Secret, and write secretEnv: { ${variable}: { name: <Secret>, key: <key> } }` }),
-    path,
+    path: [...path],
   };
 }
 
 /** The name of the variable that the text at this path becomes the value of. */
 function variableAt(path: LanePath, endpointName: unknown): string | undefined {
   const last = path.at(-1);
-  const parent = path.slice(0, -1);
-  const isAt = (other: LanePath) =>
-    other.length === parent.length && other.every((step, index) => step === parent[index]);
+  const isAt = (parent: LanePath) =>
+    parent.length === path.length - 1 && parent.every((step, index) => step === path[index]);
   if (isAt(ENV)) return String(last);
   return isAt(SSH) && last === 'value' && typeof endpointName === 'string' ? endpointName : undefined;
 }

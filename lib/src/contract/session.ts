@@ -1,5 +1,5 @@
 import type { FromSchema } from 'json-schema-to-ts';
-import { COMMAND_PAYLOAD, IF_BUSY, IF_TURN_ENDED } from './command.ts';
+import { COMMAND_PAYLOAD, IF_BUSY, IF_TURN_ENDED, PROMPT_BYTES } from './command.ts';
 import { FAILURE_KIND, TERMINAL_STATUS } from './run.ts';
 import { CREATE_RUN, PROFILE_NAME, SESSION_REF } from './run-input.ts';
 import { FREE_OBJECT, id, MESSAGE, NAME, NULL_TEXT, NULL_TIME, SEQ, TIME } from './scalar.ts';
@@ -138,6 +138,12 @@ const SEND_RUN = {
   },
 } as const;
 
+const SAID = {
+  type: 'string',
+  maxLength: PROMPT_BYTES,
+  description: 'the first of prompt, message and text that is not blank is sent; payload comes before them',
+} as const;
+
 /**
  * Sends a text to a session. While a turn runs the text steers it; otherwise it begins a turn, in the open run of the
  * session or in a new one made of `run`. What `run` leaves out is taken from the session.
@@ -148,9 +154,9 @@ export const SESSION_SEND = {
   properties: {
     dryRun: { type: 'boolean', default: false },
     payload: COMMAND_PAYLOAD,
-    prompt: COMMAND_PAYLOAD.properties.prompt,
-    message: COMMAND_PAYLOAD.properties.prompt,
-    text: COMMAND_PAYLOAD.properties.prompt,
+    prompt: SAID,
+    message: SAID,
+    text: SAID,
     ifBusy: { type: 'string', enum: IF_BUSY, default: 'steer' },
     ifTurnEnded: { type: 'string', enum: IF_TURN_ENDED, default: 'turn' },
     run: SEND_RUN,

@@ -17,6 +17,7 @@ describe('what is sent', () => {
     [{ prompt: 'p', message: 'm', text: 't' }, { prompt: 'p' }],
     [{ message: 'm', text: 't' }, { prompt: 'm' }],
     [{ text: '  t \n' }, { prompt: 't' }],
+    [{ prompt: ' \n', message: '', text: 't' }, { prompt: 't' }],
     [
       { payload: { prompt: ' as it is ', metadata: { a: 1 } }, prompt: 'p' },
       { prompt: ' as it is ', metadata: { a: 1 } },

@@ -17,6 +17,9 @@ export interface SpanScene {
   readonly close: () => Promise<void>;
 }
 
+/** Each span reads the time of day for itself, which the system may correct in between; milliseconds. */
+const CLOCKS_MS = 50;
+
 export async function spanScene(): Promise<SpanScene> {
   const sink = await collector();
   const manager = await spanningManager(sink.url);
@@ -33,8 +36,8 @@ export async function spanScene(): Promise<SpanScene> {
       });
       await expect.poll(() => requestOf(span)?.name, { timeout: 5000 }).toBe(`${method} ${route}`);
       const request = requestOf(span);
-      expect(span.begun).toBeGreaterThanOrEqual((request?.begun ?? Number.NaN) - 1);
-      expect(span.ended).toBeLessThanOrEqual((request?.ended ?? Number.NaN) + 1);
+      expect(span.begun).toBeGreaterThanOrEqual((request?.begun ?? Number.NaN) - CLOCKS_MS);
+      expect(span.ended).toBeLessThanOrEqual((request?.ended ?? Number.NaN) + CLOCKS_MS);
     },
     allOf: (runId, name) => sink.spans.filter((span) => span.name === name && span.attributes['runId'] === runId),
     settled: async () => {

@@ -59,7 +59,7 @@ function start(...args: string[]): Started {
 
 /** The commands that a page shows with what they print; those of the client without the program's name. */
 function transcripts(page: string): { command: string; output: string }[] {
-  const text = readFileSync(join(REPOSITORY, 'docs', page), 'utf8');
+  const text = readFileSync(join(REPOSITORY, page), 'utf8');
   const blocks = codeBlocks(text).filter(({ language }) => language === 'text');
   return blocks.flatMap(({ text: block }) =>
     block
@@ -104,8 +104,10 @@ describe('the quickstart', () => {
     const text = first.output();
     const steps = [...text.matchAll(/^(data|render|publish|verify|start|session|turn|end) /gm)].map(([, step]) => step);
     expect(steps).toEqual(['data', 'render', 'publish', 'verify', 'start', 'session', 'turn', 'end']);
-    const [shown] = transcripts('quickstart.md');
-    expect(shape(text)).toBe(shape(shown?.output ?? ''));
+    for (const page of ['README.md', 'docs/quickstart.md']) {
+      const [shown] = transcripts(page);
+      expect(shape(text), page).toBe(shape(shown?.output ?? ''));
+    }
     expect(livingWith(data)).toEqual([]);
   });
 
@@ -123,7 +125,7 @@ describe('the quickstart', () => {
 
     // The page on the client, command by command; its ids stand for those that are seen here.
     const ids = new Map<string, string>();
-    for (const { command, output } of transcripts('client.md')) {
+    for (const { command, output } of transcripts('docs/client.md')) {
       const seen = await client(...wordsOf(command).map((word) => ids.get(word) ?? word));
       expect(shape(seen)).toBe(shape(output));
       for (const [at, id] of idsIn(output).entries()) ids.set(id, idsIn(seen)[at] ?? '');

@@ -1,7 +1,7 @@
 import type { Lane } from '../lane/lane.ts';
 import { runtimeDirectory } from '../lane/rendered-paths.ts';
 import type { Finding } from './finding.ts';
-import { dig, listOf, shown } from './json-view.ts';
+import { anyText, dig, listOf, shown } from './json-view.ts';
 import {
   findingAt,
   groupOf,
@@ -42,11 +42,11 @@ export function checkAppProject(
 
 /** Argo CD's patterns: "*" stands for any text. */
 function matches(pattern: unknown, value: unknown): boolean {
-  if (!String(pattern).includes('*')) return String(pattern) === String(value);
-  const parts = String(pattern)
+  if (!anyText(pattern).includes('*')) return anyText(pattern) === anyText(value);
+  const parts = anyText(pattern)
     .split('*')
     .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${parts.join('.*')}$`).test(String(value));
+  return new RegExp(`^${parts.join('.*')}$`).test(anyText(value));
 }
 
 function permittedRepository(application: PlacedObject, project: PlacedObject): Finding[] {

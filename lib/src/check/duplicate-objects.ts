@@ -1,4 +1,5 @@
 import type { Finding } from './finding.ts';
+import { anyText } from './json-view.ts';
 import { findingAt, groupOf, isClusterObject, objectTitle, type PlacedObject } from './rendered-objects.ts';
 
 /** No two objects of one set may be the same object of the cluster: the later would silently win. */
@@ -7,9 +8,8 @@ export function checkDuplicateObjects(objects: readonly PlacedObject[]): Finding
   const findings: Finding[] = [];
   for (const placed of objects.filter(({ object }) => isClusterObject(object))) {
     const { object } = placed;
-    const key = [groupOf(object), object.kind, object.metadata?.namespace ?? '', object.metadata?.name ?? ''].join(
-      '\0',
-    );
+    const { kind, metadata } = object;
+    const key = [groupOf(object), kind, metadata?.namespace ?? '', metadata?.name ?? ''].map(anyText).join('\0');
     const first = seen.get(key);
     if (first === undefined) seen.set(key, placed);
     else {

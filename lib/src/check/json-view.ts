@@ -13,6 +13,10 @@ export const listOf = (value: unknown): readonly unknown[] => (Array.isArray(val
 
 export const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
+/** Any value as a text. `String` throws for an object whose own `toString` is no function. */
+export const anyText = (value: unknown): string =>
+  typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
+
 /** The value below some keys; list positions are numbers. */
 export function dig(value: unknown, ...keys: readonly (string | number)[]): unknown {
   let current = value;

@@ -1,5 +1,6 @@
 import { closest } from '../lane/did-you-mean.ts';
 import type { KubernetesObject } from '../manifests/kubernetes-object.ts';
+import { anyText } from './json-view.ts';
 import { type SchemaError, schemaErrorFindings } from './schema-error-findings.ts';
 import type { Mask, SchemaFinding } from './schema-finding.ts';
 import { validators } from './schemas/objects.gen.ts';
@@ -24,9 +25,9 @@ export function checkObjectSchema(object: KubernetesObject, mask: Mask = (text) 
     (field): SchemaFinding => ({ code: 'output-schema', pointer: '', message: `${field} is missing` }),
   );
   if (missing.length > 0) return missing;
-  const key = `${String(apiVersion)}/${String(kind)}`;
+  const key = `${anyText(apiVersion)}/${anyText(kind)}`;
   const validate = Object.hasOwn(validators, key) ? validators[key] : undefined;
-  if (validate === undefined) return [withoutSchema(String(apiVersion), String(kind), mask)];
+  if (validate === undefined) return [withoutSchema(anyText(apiVersion), anyText(kind), mask)];
   if (validate(object)) return [];
   return schemaErrorFindings(object, (validate.errors ?? []) as unknown as readonly SchemaError[], mask);
 }

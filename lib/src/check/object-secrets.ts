@@ -3,6 +3,7 @@ import { findOpaqueSecret, findSecret, maskSecrets, secretAssignment } from '../
 import { managerRows, managerTailRows } from '../environment/index.ts';
 import type { KubernetesObject } from '../manifests/kubernetes-object.ts';
 import { findEncodedSecrets } from './encoded-secret.ts';
+import { anyText } from './json-view.ts';
 
 /** A secret at a place of an object. */
 export interface ObjectSecret {
@@ -120,7 +121,8 @@ function holdsSecretObject(text: string): boolean {
 export function findObjectSecrets(object: KubernetesObject, base = ''): ObjectSecret[] {
   const found: ObjectSecret[] = [];
   const name = object.metadata?.name;
-  const label = maskSecrets(typeof name === 'string' ? `${object.kind}/${name}` : object.kind);
+  const kind = anyText(object.kind);
+  const label = maskSecrets(typeof name === 'string' ? `${kind}/${name}` : kind);
   const report = (path: Path, shape: string, ...texts: string[]): void => {
     found.push({ object: label, pointer: base + pointerOf(path), shape, texts });
   };

@@ -1,5 +1,5 @@
 import type { Finding } from './finding.ts';
-import { dig, listOf, textOf } from './json-view.ts';
+import { anyText, dig, listOf, textOf } from './json-view.ts';
 import { findingAt, type PlacedObject } from './rendered-objects.ts';
 
 const RESULT = /\$\(tasks\.([A-Za-z0-9-]+)\.results\.([A-Za-z0-9_.-]+)\)/g;
@@ -54,7 +54,7 @@ export function pipelineOrder(placed: PlacedObject): Finding[] {
 function dependenciesOf(task: unknown, pointer: string): Dependency[] {
   const after = listOf(dig(task, 'runAfter')).map((name, at) => ({
     pointer: `${pointer}/runAfter/${at}`,
-    task: String(name),
+    task: anyText(name),
   }));
   const used = ['params', 'when'].flatMap((field) => resultsIn(dig(task, field), `${pointer}/${field}`));
   return [...after, ...used];

@@ -1,5 +1,5 @@
 import type { Finding } from './finding.ts';
-import { dig, listOf, shown, type View, viewOf } from './json-view.ts';
+import { anyText, dig, listOf, shown, type View, viewOf } from './json-view.ts';
 import { containersOf, type PodTemplate } from './pods.ts';
 import { findingAt, type PlacedObject } from './rendered-objects.ts';
 import { restrictedBreaches } from './restricted-container.ts';
@@ -78,7 +78,7 @@ function podRules({ owner, pointer, spec }: PodTemplate): Finding[] {
     if (other !== undefined) at(`/volumes/${position}/${other}`, 'volumes of this kind are not allowed');
   });
   const sysctl = listOf(dig(spec, 'securityContext', 'sysctls')).find(
-    (entry) => !SYSCTLS.has(String(dig(entry, 'name'))),
+    (entry) => !SYSCTLS.has(anyText(dig(entry, 'name'))),
   );
   if (sysctl !== undefined)
     at('/securityContext/sysctls', `the kernel setting ${shown(dig(sysctl, 'name'))} is not allowed`);

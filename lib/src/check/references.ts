@@ -2,7 +2,7 @@ import type { Lane } from '../lane/lane.ts';
 import { providerCredentials, toolCredentials } from '../manifests/credentials.ts';
 import { prerequisites } from '../manifests/prerequisites.ts';
 import type { Finding } from './finding.ts';
-import { dig, listOf, shown, textOf, viewOf } from './json-view.ts';
+import { anyText, dig, listOf, shown, textOf, viewOf } from './json-view.ts';
 import { containersOf, type PodTemplate } from './pods.ts';
 import { findingAt, type PlacedObject } from './rendered-objects.ts';
 import { volumeReferences } from './volume-references.ts';
@@ -47,12 +47,12 @@ function podReferences(
   const at = (pointer: string, message: string) =>
     findings.push(findingAt(pod.owner, 'output-reference', pointer, message));
   const secret = (pointer: string, name: unknown) => {
-    if (secrets.has(String(name)) || rendered('Secret', namespace, name)) return;
+    if (secrets.has(anyText(name)) || rendered('Secret', namespace, name)) return;
     at(pointer, `the Secret ${shown(name)} is neither rendered nor a prerequisite of the lane`);
   };
   const secretKey = (pointer: string, name: unknown, key: unknown) => {
-    const keys = secrets.get(String(name));
-    if (keys === undefined || keys.includes(String(key))) return;
+    const keys = secrets.get(anyText(name));
+    if (keys === undefined || keys.includes(anyText(key))) return;
     at(pointer, `the Secret ${shown(name)} is not known to have the key ${shown(key)}`);
   };
   const other = (pointer: string, kind: 'ConfigMap' | 'PersistentVolumeClaim', name: unknown) => {

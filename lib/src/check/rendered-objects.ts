@@ -1,7 +1,7 @@
 import type { KubernetesObject } from '../manifests/kubernetes-object.ts';
 import type { RenderedFile } from '../render/render-lane.ts';
 import type { Finding } from './finding.ts';
-import { textOf } from './json-view.ts';
+import { anyText, textOf } from './json-view.ts';
 
 /** What a check reads: the files of the GitOps branch and the control plane. */
 export interface CheckedOutput {
@@ -18,7 +18,8 @@ export interface PlacedObject {
 
 /** `Kind/name`, or the kind alone where there is no name. */
 export function objectTitle({ kind, metadata }: KubernetesObject): string {
-  return metadata?.name === undefined ? kind : `${kind}/${metadata.name}`;
+  const name: unknown = metadata?.name;
+  return name === undefined ? anyText(kind) : `${anyText(kind)}/${anyText(name)}`;
 }
 
 /** Every object of some files, in order. */

@@ -2,7 +2,7 @@ import canonicalize from 'canonicalize';
 import type { Lane } from '../lane/lane.ts';
 import { runtimeDirectory } from '../lane/rendered-paths.ts';
 import type { Finding } from './finding.ts';
-import { dig, listOf, shown } from './json-view.ts';
+import { anyText, dig, listOf, shown } from './json-view.ts';
 import { type CheckedOutput, findingAt, type PlacedObject, placedObjects } from './rendered-objects.ts';
 
 /** The kustomization lists exactly the files that lie beside it. */
@@ -17,7 +17,7 @@ export function checkKustomization(lane: Lane, { files }: CheckedOutput): Findin
       { code: 'output-kustomization', file: `${directory}kustomization.yaml`, message: 'the kustomization is missing' },
     ];
   }
-  const listed = listOf(dig(placed.object, 'resources')).map(String);
+  const listed = listOf(dig(placed.object, 'resources')).map(anyText);
   const expected = beside.filter((name) => name !== 'kustomization.yaml');
   return [
     ...listed.flatMap((name, at) =>

@@ -1,4 +1,4 @@
-import { dig, listOf, shown, type View, viewOf } from './json-view.ts';
+import { anyText, dig, listOf, shown, type View, viewOf } from './json-view.ts';
 
 /** A rule that a container breaks: the pointer below its pod or Task, and what must be. */
 export interface Breach {
@@ -32,7 +32,7 @@ export function restrictedBreaches({ own, ownPointer, shared, sharedPointer }: S
   }
   if (setting('runAsNonRoot') !== true) at(context, 'runAsNonRoot must be true');
   if (setting('runAsUser') === 0) at(placeOf('runAsUser'), 'runAsUser must not be 0');
-  if (!['RuntimeDefault', 'Localhost'].includes(String(dig(setting('seccompProfile'), 'type')))) {
+  if (!['RuntimeDefault', 'Localhost'].includes(anyText(dig(setting('seccompProfile'), 'type')))) {
     at(context, 'seccompProfile must be RuntimeDefault');
   }
   if ((own['procMount'] ?? 'Default') !== 'Default') at(`${context}/procMount`, 'procMount must be Default');

@@ -2,7 +2,7 @@ import { printable } from '../lane/characters.ts';
 import { closest } from '../lane/did-you-mean.ts';
 import { expectedText } from '../lane/expected-text.ts';
 import type { FieldSchema } from '../lane/lane-schema.ts';
-import { pointerSegment } from './json-view.ts';
+import { anyText, pointerSegment } from './json-view.ts';
 import type { Mask, SchemaFinding } from './schema-finding.ts';
 
 /** The part of a schema that refused something. */
@@ -50,7 +50,7 @@ export function badValue(
   mask: Mask,
 ): SchemaFinding {
   const place = isKey
-    ? `the key ${quoted(String(found), mask)} of ${placeText(parentOf(pointer), mask)}`
+    ? `the key ${quoted(anyText(found), mask)} of ${placeText(parentOf(pointer), mask)}`
     : placeText(pointer, mask);
   const meant = typeof found === 'string' ? closest(found, words(schema)) : undefined;
   return {

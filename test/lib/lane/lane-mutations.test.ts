@@ -24,6 +24,8 @@ type Mutation = { kind: 'delete' | 'replace' | 'add' | 'rename'; path: LanePath;
 const anyValue = fc.oneof(
   fc.jsonValue(),
   fc.constantFrom('', '$(HOME)', 'https://user:hunter2-is-long@host/x', '\u0007', '\ud800', -1, 1e300, [], {}, null),
+  // No text can be made of these as of others.
+  fc.constantFrom({ toString: 0 }, { toString: null, valueOf: 'x' }, [{ toString: 0 }]),
   fc.string({ unit: 'binary' }),
 );
 const mutation: fc.Arbitrary<Mutation> = fc.record({

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { LaneConfig } from '../config.ts';
 import type { AttemptStart } from '../placement/placement.ts';
 import { provideVolume, type WithVolumes } from '../services/session-storage.ts';
 import type { AttemptRow } from '../store/attempts.ts';
@@ -10,8 +11,18 @@ import type { WithPlacement } from './takeover.ts';
 /** A manager that can prepare all that an attempt is started with. */
 export type WithStarts = WithPlacement & WithVolumes;
 
-/** Between two beats of a runner, in milliseconds; a short lease has shorter ones. */
-const HEARTBEAT_MS = 10_000;
+/** The longest and shortest time between two beats of a runner, in milliseconds. */
+const HEARTBEAT_MS = { longest: 10_000, shortest: 1000 };
+
+/**
+ * A third of the lease, so that two beats may be lost. Where cancels are polled, also a third of the time for a graceful
+ * end: the runner hears of a cancel by its next beat.
+ */
+function heartbeatMs({ staleHeartbeatFencingMs, cancelDeliveryMode, cancelGracefulAbortMs }: LaneConfig): number {
+  const tell =
+    cancelDeliveryMode === 'poll' ? Math.max(HEARTBEAT_MS.shortest, cancelGracefulAbortMs / 3) : HEARTBEAT_MS.longest;
+  return Math.max(1, Math.floor(Math.min(HEARTBEAT_MS.longest, staleHeartbeatFencingMs / 3, tell)));
+}
 
 /** All that a placement needs to start an attempt. The volume of the session is made when it is not there. */
 export async function attemptStart(
@@ -36,7 +47,7 @@ export async function attemptStart(
       runnerId: attempt.runner_id,
       backendProfile: run.backend_profile,
       leaseMs,
-      heartbeatMs: Math.max(1, Math.min(HEARTBEAT_MS, Math.floor(leaseMs / 3))),
+      heartbeatMs: heartbeatMs(config),
       idleTimeoutMs: config.runnerIdleTimeoutMs,
       cancel: {
         deliveryMode: config.cancelDeliveryMode,

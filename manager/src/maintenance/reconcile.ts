@@ -6,7 +6,7 @@ import { change } from '../services/manager.ts';
 import { cancelled } from '../services/report-run.ts';
 import { findAttempt } from '../store/attempts.ts';
 import { type Attention, listAttention } from '../store/attention.ts';
-import { type CommandRow, listCancelledTurns } from '../store/commands.ts';
+import { type CommandRow, findCommand, listCancelledTurns } from '../store/commands.ts';
 import { findRun, type RunRow } from '../store/runs.ts';
 import { fenceAttempt, takeOver, type WithPlacement } from './takeover.ts';
 
@@ -132,6 +132,8 @@ async function escalateTurn(manager: WithPlacement, seen: RunRow, turn: CommandR
   const attempt = seen.attempt_id === null ? undefined : await findAttempt(manager.pool, seen.attempt_id);
   const isOurs = attempt?.placement !== 'external';
   if ((isOurs && mayKill(manager, since)) || stages.includes('heartbeat-fenced')) {
+    // It may have ended meanwhile, and its attempt be at work on the next one.
+    if ((await findCommand(manager.pool, turn.id))?.terminal_status !== null) return;
     await takeOver(manager, seen.id, 'its turn did not end when it was cancelled', { live: true });
   }
 }

@@ -13,6 +13,22 @@ afterAll(() => manager.stop());
 const { cancel, cancelCommand, cancelPhases } = cancelScenes(() => manager);
 
 describe('how a cancel is told', () => {
+  it.each([
+    ['push', 10_000],
+    ['poll', 3333],
+  ] as const)('in a lane with %s is by runners that beat every %d ms', async (cancelDeliveryMode, heartbeatMs) => {
+    const times = { cancelGracefulAbortMs: 10_000, cancelKillEscalationMs: 30_000, staleHeartbeatFencingMs: 90_000 };
+    const other = await testManager({ config: { cancelDeliveryMode, ...times } });
+    try {
+      const { id: runId } = await other.createRun();
+      const turn = await other.turn(runId);
+      await other.ask('POST', `runs/${runId}/runner-jobs`, { commandId: turn.id });
+      expect((await other.placement.nextStart()).attempt).toMatchObject({ heartbeatMs });
+    } finally {
+      await other.stop();
+    }
+  });
+
   it('wakes the runner that waits for work in a lane that pushes', async () => {
     const { runId, turn, runner } = await underWay(manager);
     const waiting = runner.next(turn.seq, 20_000);

@@ -132,10 +132,9 @@ describe('fence', () => {
 
   it('leaves a session alone that none of the attempt leads', async () => {
     // A runner that somebody started by hand: the shell and its other jobs are not the attempt's.
-    const shell = `sleep 60 & echo ready; AGENTRUN_ATTEMPT_ID=${attemptId} sleep 61`;
+    const shell = `sleep 60 & AGENTRUN_ATTEMPT_ID=${attemptId} sh -c 'echo ready; exec sleep 61'; true`;
     const owner = spawn('sh', ['-c', shell, 'shell', folder], { detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
     await firstOutput(owner);
-    await until(living, (pids) => pids.length >= 2, 'the marked process');
     expect(killed(await fence(attemptId, DEADLINE))).toBe(1);
     process.kill(-(owner.pid ?? 0), 'SIGKILL');
   });

@@ -104,8 +104,8 @@ function badValue(value: unknown, error: SchemaError, sourceOf: SourceOf): LaneF
 function foundAsWritten(found: unknown, source: string | undefined, name: string | number | undefined): string {
   if (found === null && source === '') return 'nothing';
   const shown = foundText(found, name);
-  const isPlain = typeof found !== 'object' || found === null;
-  return isPlain && shown === String(found) && source !== undefined ? source.slice(0, 40) : shown;
+  if (source === undefined || (typeof found === 'object' && found !== null)) return shown;
+  return shown === String(found) ? source.slice(0, 40) : shown;
 }
 
 function expected(schema: FieldSchema, error: SchemaError): string {

@@ -92,7 +92,7 @@ describe('the check of a broken output', () => {
       objects.flatMap((object, index) => pointers(object).map((keys) => ({ path, index, keys }))),
     );
     // Some cannot be made a text of as others can.
-    const odd = [{ name: null }, { toString: 0 }, { valueOf: 'x', toString: null }, [{ toString: 0 }]];
+    const odd: unknown[] = [{ name: null }, { toString: 0 }, { valueOf: 'x', toString: null }, [{ toString: 0 }]];
     const junk = fc.constantFrom<unknown>(null, 0, 1.5, '', 'x', '$(params.', true, [], {}, [null], [[]], ...odd);
     fc.assert(
       fc.property(fc.constantFrom(...places), junk, ({ path, index, keys }, value) => {

@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import { afterAll, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../helpers/postgres.ts';
+import { query } from './embedded-scenes.ts';
 
 const databases: TestDatabase[] = [];
 const make = async (options = {}) => {
@@ -9,16 +10,6 @@ const make = async (options = {}) => {
   return database;
 };
 afterAll(() => Promise.all(databases.map((database) => database.drop())));
-
-async function query(url: string, text: string): Promise<Record<string, unknown>[]> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query<Record<string, unknown>>(text)).rows;
-  } finally {
-    await client.end();
-  }
-}
 
 test('each test database is a copy of its own, in UTF-8 and sorted by code point', async () => {
   const [one, other] = await Promise.all([make(), make()]);

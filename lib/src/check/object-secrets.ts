@@ -55,33 +55,38 @@ function isFree(kind: string, path: Path): boolean {
   return params !== -1 && ['default', 'value'].includes(path[params + 2] ?? '');
 }
 
-/** Texts that hold no secret wherever they stand, those with a name behind it: the same ones are in every object. */
-const clearedWords = new Set<string>();
-const clearedScripts = new Set<string>();
+/** Texts that hold no secret: the same scripts and words are in every object. Those with a name have it before them. */
+const cleared = {
+  /** Where a person writes freely, beside a name, and everywhere else. */
+  anywhere: { words: new Set<string>(), scripts: new Set<string>() },
+  /** Where a random string may be a name or a digest of ours. */
+  bound: { words: new Set<string>(), scripts: new Set<string>() },
+};
 /** Bounds of what is remembered: by length, in characters, and by number. */
 const WORDS = { longest: 256, most: 5_000 };
 const SCRIPTS = { longest: 65_536, most: 50 };
 
-const clearedLike = (text: string): Set<string> => (text.length <= WORDS.longest ? clearedWords : clearedScripts);
-const isCleared = (text: string): boolean => clearedLike(text).has(text);
+const isCleared = (where: keyof typeof cleared, text: string): boolean =>
+  cleared[where][text.length <= WORDS.longest ? 'words' : 'scripts'].has(text);
 
-function clear(text: string): void {
-  const { longest, most } = text.length <= WORDS.longest ? WORDS : SCRIPTS;
+function clear(where: keyof typeof cleared, text: string): void {
+  const isWord = text.length <= WORDS.longest;
+  const { longest, most } = isWord ? WORDS : SCRIPTS;
   if (text.length > longest) return;
-  const cleared = clearedLike(text);
+  const known = cleared[where][isWord ? 'words' : 'scripts'];
   // The names of a lane come often and then never again.
-  if (cleared.size >= most) cleared.clear();
-  cleared.add(text);
+  if (known.size >= most) known.clear();
+  known.add(text);
 }
 
 const named = (name: string | undefined, text: string): string => (name === undefined ? text : `${name}\0${text}`);
 
 /** The shape and text of a secret in one string. */
 function secretIn(text: string, name: string | undefined, free: boolean): { shape: string; text: string } | undefined {
+  if (!free && name === undefined && isCleared('bound', text)) return undefined;
   const found = holdsSecretObject(text) ? { shape: 'secret-object', text } : lookIn(text, name, free);
   // Beside a name it does not matter who writes there.
-  const isClear = found === undefined && (name !== undefined || free || findOpaqueSecret(text) === undefined);
-  if (isClear) clear(named(name, text));
+  if (found === undefined) clear(free || name !== undefined ? 'anywhere' : 'bound', named(name, text));
   return found;
 }
 
@@ -131,7 +136,7 @@ export function findObjectSecrets(object: KubernetesObject, base = ''): ObjectSe
     const key = path.at(-1);
     const inData = object.kind === 'ConfigMap' && path[0] === 'data';
     const beside = nameBeside(path, parent) ?? (inData ? key : undefined);
-    if (!isCleared(named(beside, text))) {
+    if (!isCleared('anywhere', named(beside, text))) {
       const annotation = path.at(-2) === 'annotations' ? key : undefined;
       const secret =
         annotation !== undefined && KNOWN_IDS.has(annotation.split('/').at(-1) ?? '')

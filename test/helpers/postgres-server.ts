@@ -25,33 +25,17 @@ declare module 'vitest' {
 const TEMPLATE = 'agentrun_template';
 const FOLDER = /^agentrun-test-postgres-(\d+)-/;
 
-interface Shared {
-  users: number;
-  readonly started: Promise<{ server: TestServer; end: () => Promise<void> }>;
-}
-
-// Each project has a module graph of its own, and all projects of a run share one server.
-const shared = globalThis as typeof globalThis & { agentrunTestPostgres?: Shared | undefined };
-
 /**
  * Global setup of vitest: one PostgreSQL for the run, with a template that has been migrated. Debian's programs are
  * used when AGENTRUN_TEST_POSTGRES is `debian`, those of npm else. It is fast and keeps nothing safe from a crash.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  shared.agentrunTestPostgres ??= { users: 0, started: start() };
-  const mine = shared.agentrunTestPostgres;
-  mine.users += 1;
-  const { server, end } = await mine.started;
+  const { server, end } = await start();
   project.provide('postgres', server);
-  return async () => {
-    mine.users -= 1;
-    if (mine.users > 0) return;
-    shared.agentrunTestPostgres = undefined;
-    await end();
-  };
+  return end;
 }
 
-async function start(): Promise<Awaited<Shared['started']>> {
+async function start(): Promise<{ server: TestServer; end: () => Promise<void> }> {
   await removeLeftovers();
   const folder = await mkdtemp(join(tmpdir(), `agentrun-test-postgres-${process.pid}-`));
   let postgres: EmbeddedPostgres | undefined;

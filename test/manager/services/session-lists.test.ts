@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestManager, testManager } from '../../helpers/manager.ts';
 import { newSessionId, ofSession, refusedPlace, underWay } from './scenes.ts';
+import { type Session, sessionScenes } from './session-scenes.ts';
 
-type Session = Record<string, unknown> & { readonly sessionId: string; readonly version: number };
 interface Page {
   readonly items: readonly Session[];
   readonly count: number;
@@ -16,11 +16,9 @@ beforeAll(async () => {
 });
 afterAll(() => manager.stop());
 
-const BODY = { tenantId: 'tenant', projectId: 'project' };
-const create = (body: object = {}) =>
-  manager.request<{ action: string; session: Session; pvc?: object }>('POST', 'sessions', { ...BODY, ...body });
+const { create, sql } = sessionScenes(() => manager);
+
 const list = (query: string) => manager.ask<Page>('GET', `sessions?${query}`);
-const sql = (text: string, values: unknown[] = []) => manager.running.serving.pool.query(text, values);
 
 describe('the list of sessions', () => {
   it('knows the states, and says which filters it used', async () => {

@@ -2,8 +2,7 @@ import { SESSION_TTL_MS } from '@agentrun/lib/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestManager, testManager } from '../../helpers/manager.ts';
 import { newSessionId, ofSession, underWay } from './scenes.ts';
-
-type Session = Record<string, unknown> & { readonly sessionId: string; readonly version: number };
+import { sessionScenes } from './session-scenes.ts';
 
 let manager: TestManager;
 beforeAll(async () => {
@@ -11,11 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => manager.stop());
 
-const BODY = { tenantId: 'tenant', projectId: 'project' };
-const create = (body: object = {}) =>
-  manager.request<{ action: string; session: Session; pvc?: object }>('POST', 'sessions', { ...BODY, ...body });
-const show = (id: string, query = '') => manager.ask<Session>('GET', `sessions/${id}${query}`);
-const sql = (text: string, values: unknown[] = []) => manager.running.serving.pool.query(text, values);
+const { create, show, sql } = sessionScenes(() => manager);
 
 describe('the expiry of a session', () => {
   it('slides with each turn, from the end of that', async () => {

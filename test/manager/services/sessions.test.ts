@@ -3,8 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestManager, testManager } from '../../helpers/manager.ts';
 import { RUN_INPUT } from '../../helpers/manager-client.ts';
 import { newSessionId, ofSession, refusedPlace, underWay } from './scenes.ts';
-
-type Session = Record<string, unknown> & { readonly sessionId: string; readonly version: number };
+import { sessionScenes } from './session-scenes.ts';
 
 let manager: TestManager;
 beforeAll(async () => {
@@ -12,10 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => manager.stop());
 
-const BODY = { tenantId: 'tenant', projectId: 'project' };
-const create = (body: object = {}) =>
-  manager.request<{ action: string; session: Session; pvc?: object }>('POST', 'sessions', { ...BODY, ...body });
-const show = (id: string, query = '') => manager.ask<Session>('GET', `sessions/${id}${query}`);
+const { create, show } = sessionScenes(() => manager);
 
 describe('the creation of a session', () => {
   it('makes an idle one with a volume, under an id of its own and the default profile', async () => {

@@ -2,6 +2,7 @@
 export * from './attempt.ts';
 export * from './backend-capabilities.ts';
 export * from './command.ts';
+export * from './diagnosis.ts';
 export * from './event.ts';
 export * from './failure-kinds.ts';
 export { CANCEL_STAGES, CLEANUP_ORDER, DELIVERY_MODES, RUNNER_PLACEMENTS } from './lifecycle.ts';
@@ -16,3 +17,4 @@ export * from './session.ts';
 export * from './states.ts';
 export * from './stream-redactor.ts';
 export * from './workspace-record.ts';
+export * from './workspace-view.ts';

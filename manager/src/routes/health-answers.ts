@@ -27,14 +27,3 @@ export const HEALTH = closed({
   runnerWorkReady: closed({ placement: { type: 'string', enum: RUNNER_PLACEMENTS }, valuesPrinted: VALUES_PRINTED }),
   secretRefs: closed({ databaseUrl: TEXT, valuesPrinted: VALUES_PRINTED }),
 });
-
-/** What must always hold, and where it does not. */
-export const DOCTOR = closed({
-  ok: FLAG,
-  rules: { type: 'array', items: TEXT },
-  violations: {
-    type: 'array',
-    items: closed({ rule: TEXT, runId: NULL_TEXT, sessionId: NULL_TEXT, message: TEXT }),
-  },
-  count: { type: 'integer', minimum: 0 },
-});

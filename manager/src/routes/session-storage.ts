@@ -1,4 +1,4 @@
-import { STORAGE_REFRESH, STORAGE_SUMMARY } from '@agentrun/lib/contract';
+import { STORAGE_REFRESH, STORAGE_SUMMARY, WORKSPACE_CHANGES, WORKSPACE_FILE } from '@agentrun/lib/contract';
 import { Failure } from '../failure.ts';
 import { attemptOfRequest, holder } from '../http/caller.ts';
 import type { ManagerServer } from '../http/server.ts';
@@ -13,7 +13,6 @@ import {
   sweepSessions,
 } from '../services/session-storage.ts';
 import { sessionChanges, sessionFile } from '../services/session-workspace.ts';
-import { RECORD } from './answers.ts';
 import { SESSION_PARAMS } from './parameters.ts';
 import type { Serving } from './serving.ts';
 import { STORAGE_DELETED, STORAGE_REFRESHED, SWEPT } from './session-answers.ts';
@@ -27,7 +26,7 @@ export function sessionStorageRoutes(app: ManagerServer, serving: Serving): void
 
   app.get(
     '/api/v1/sessions/:sessionId/changes',
-    { schema: { params: SESSION_PARAMS, response: { 200: RECORD } } },
+    { schema: { params: SESSION_PARAMS, response: { 200: WORKSPACE_CHANGES } } },
     async ({ params }) => await sessionChanges(serving, params.sessionId),
   );
 
@@ -45,7 +44,7 @@ export function sessionStorageRoutes(app: ManagerServer, serving: Serving): void
             description: 'below the workspace',
           },
         }),
-        response: { 200: RECORD },
+        response: { 200: WORKSPACE_FILE },
       },
     },
     async (request) => await sessionFile(serving, request.params.sessionId, request.query.path),

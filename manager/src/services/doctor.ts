@@ -1,3 +1,4 @@
+import type { Diagnosis } from '@agentrun/lib/contract';
 import { findViolations, RULE_NAMES } from '../store/doctor.ts';
 import type { Manager } from './manager.ts';
 
@@ -5,8 +6,8 @@ import type { Manager } from './manager.ts';
 const SLACK_MS = 60_000;
 
 /** What must always hold, and where it does not. */
-export async function doctor(manager: Manager) {
+export async function doctor(manager: Manager): Promise<Diagnosis> {
   const slackMs = SLACK_MS + manager.times.graceMs;
   const violations = await findViolations(manager.pool, slackMs, manager.config.staleHeartbeatFencingMs);
-  return { ok: violations.length === 0, rules: RULE_NAMES, violations, count: violations.length };
+  return { ok: violations.length === 0, rules: [...RULE_NAMES], violations, count: violations.length };
 }

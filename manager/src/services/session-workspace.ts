@@ -1,13 +1,13 @@
+import type { WorkspaceChanges, WorkspaceFile } from '@agentrun/lib/contract';
 import { Failure } from '../failure.ts';
-import type { WorkspaceFile } from '../volumes/workspace-files.ts';
 import type { WithVolumes } from './session-storage.ts';
 import { sessionRow } from './sessions.ts';
 
 /** What the agents of a session changed: a patch of each checkout against the commit of its bundle. */
-export async function sessionChanges(manager: WithVolumes, sessionId: string) {
+export async function sessionChanges(manager: WithVolumes, sessionId: string): Promise<WorkspaceChanges> {
   const name = await volumeOf(manager, sessionId);
   const items = await manager.volumes.changes(name);
-  return { sessionId, items: manager.redact.json(items), count: items.length, valuesPrinted: false as const };
+  return { sessionId, items: manager.redact.json([...items]), count: items.length, valuesPrinted: false as const };
 }
 
 /** A file or a folder of the workspace of a session. */

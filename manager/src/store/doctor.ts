@@ -1,13 +1,5 @@
+import type { Violation } from '@agentrun/lib/contract';
 import type { Sql } from '../db/transaction.ts';
-
-/** Something that must not be, and is. */
-export interface Violation {
-  /** Name of the rule. */
-  readonly rule: string;
-  readonly runId: string | null;
-  readonly sessionId: string | null;
-  readonly message: string;
-}
 
 interface Rule {
   readonly name: string;

@@ -1,5 +1,4 @@
-import type { WorkspaceChange } from './workspace-changes.ts';
-import type { WorkspaceFile } from './workspace-files.ts';
+import type { WorkspaceChange, WorkspaceFile } from '@agentrun/lib/contract';
 
 /** A volume of a session: where its agents work, and what they keep between turns. */
 interface Volume {

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { WorkspaceChange } from '@agentrun/lib/contract';
 import { type RecordedCheckout, WORKSPACE_OWN_FOLDER, WORKSPACE_RECORD } from '@agentrun/lib/contract';
 import { Failure } from '../failure.ts';
 import { placeBelow } from './workspace-path.ts';
@@ -13,20 +14,6 @@ const run = promisify(execFile);
 const PATCH_BYTES = 1024 * 1024;
 const GIT_BYTES = 64 * 1024 * 1024;
 const TIMEOUT_MS = 20_000;
-
-/** What an agent changed in one checkout, or in a workspace without one. */
-export interface WorkspaceChange {
-  /** Of the checkout, below the workspace; "." is the workspace itself. */
-  readonly path: string;
-  /** What it is compared with; null: with nothing, so every file is new. */
-  readonly bundleCommit: string | null;
-  /** In git's form. */
-  readonly patch: string;
-  readonly truncated: boolean;
-  readonly files: number;
-  readonly insertions: number;
-  readonly deletions: number;
-}
 
 /**
  * Compares each checkout of a workspace with the commit that its bundle named, and a workspace without one with nothing.

@@ -1,5 +1,6 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { WorkspaceFile } from '@agentrun/lib/contract';
 import { Failure } from '../failure.ts';
 import { placeBelow } from './workspace-path.ts';
 
@@ -7,28 +8,6 @@ import { placeBelow } from './workspace-path.ts';
 const SHOWN_BYTES = 1024 * 1024;
 /** Entries of a folder that are shown. */
 const SHOWN_ENTRIES = 2000;
-
-interface WorkspaceEntry {
-  readonly name: string;
-  readonly kind: 'file' | 'directory' | 'link' | 'other';
-}
-
-/** A file or a folder of a workspace. A text is `content`, anything else `contentBase64`. */
-export type WorkspaceFile =
-  | {
-      readonly path: string;
-      readonly kind: 'directory';
-      readonly entries: readonly WorkspaceEntry[];
-      readonly truncated: boolean;
-    }
-  | {
-      readonly path: string;
-      readonly kind: 'file';
-      readonly size: number;
-      readonly truncated: boolean;
-      readonly content?: string;
-      readonly contentBase64?: string;
-    };
 
 /** @throws Failure `not-found`, `schema-invalid`; `conflict` for what is neither a file nor a folder */
 export async function readWorkspaceFile(workspace: string, path: string): Promise<WorkspaceFile> {

@@ -1,19 +1,8 @@
+import type { Diagnosis } from '@agentrun/lib/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RULE_NAMES } from '../../../manager/src/store/doctor.ts';
 import { type TestManager, testManager } from '../../helpers/manager.ts';
 import { newSessionId, ofSession, underWay } from '../services/scenes.ts';
-
-interface Findings {
-  readonly ok: boolean;
-  readonly rules: readonly string[];
-  readonly violations: readonly {
-    readonly rule: string;
-    readonly runId: string | null;
-    readonly sessionId: string | null;
-    readonly message: string;
-  }[];
-  readonly count: number;
-}
 
 let manager: TestManager;
 beforeAll(async () => {
@@ -21,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => manager.stop());
 
-const examine = () => manager.ask<Findings>('GET', 'doctor');
+const examine = () => manager.ask<Diagnosis>('GET', 'doctor');
 
 /** Faults as the database permits them, by the rule that must find each; `$1` is the run, `$2` its session. */
 const FAULTS: Readonly<Record<string, string>> = {

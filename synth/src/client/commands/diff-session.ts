@@ -1,3 +1,4 @@
+import type { WorkspaceChange, WorkspaceChanges, WorkspaceFile } from '@agentrun/lib/contract';
 import { mayColour, type Terminal } from '../../terminal.ts';
 import { type Client, type ClientOptions, openClient, printJson } from '../client.ts';
 import { EXIT } from '../exit-code.ts';
@@ -11,32 +12,12 @@ export interface DiffSessionOptions extends ClientOptions {
   readonly file?: string;
 }
 
-/** What an agent changed in one place of its workspace. */
-interface Change {
-  readonly path: string;
-  readonly bundleCommit: string | null;
-  readonly patch: string;
-  readonly truncated: boolean;
-  readonly files: number;
-  readonly insertions: number;
-  readonly deletions: number;
-}
-
-/** A file, or a folder with its entries. */
-interface WorkspaceFile {
-  readonly kind: 'file' | 'directory';
-  readonly entries?: readonly { readonly name: string; readonly kind?: string; readonly size?: number | null }[];
-  readonly content?: string;
-  readonly contentBase64?: string;
-  readonly truncated: boolean;
-}
-
 /** Shows what the agent of a session changed, or one file of its workspace. */
 export async function diffSession(id: string, options: DiffSessionOptions, terminal: Terminal): Promise<number> {
   const client = await openClient(options, terminal);
   const path = `sessions/${encodeURIComponent(id)}`;
   if (options.file !== undefined) return await showFile(client, path, options.file);
-  const changes = await client.api.ask<{ items: readonly Change[] }>('GET', `${path}/changes`);
+  const changes = await client.api.ask<WorkspaceChanges>('GET', `${path}/changes`);
   if (client.json) {
     printJson(client, changes);
     return EXIT.ok;
@@ -48,7 +29,7 @@ export async function diffSession(id: string, options: DiffSessionOptions, termi
   return EXIT.ok;
 }
 
-function print(change: Change, stat: boolean, paint: Paints, { stdout }: Terminal): void {
+function print(change: WorkspaceChange, stat: boolean, paint: Paints, { stdout }: Terminal): void {
   const { path, bundleCommit, files, insertions, deletions, patch, truncated } = change;
   const since = bundleCommit === null ? '' : ` since ${bundleCommit.slice(0, 12)}`;
   const counts = `${counted(files, 'file')}, +${insertions} -${deletions}`;

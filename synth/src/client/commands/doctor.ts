@@ -1,21 +1,10 @@
+import type { Diagnosis } from '@agentrun/lib/contract';
 import { mayColour, type Terminal } from '../../terminal.ts';
 import { type ClientOptions, openClient, printJson } from '../client.ts';
 import { EXIT } from '../exit-code.ts';
 import { paints } from '../transcript/paint.ts';
 import { plainText } from '../transcript/plain-text.ts';
 import { counted } from '../transcript/tool-block.ts';
-
-/** What the manager's doctor answers. */
-interface Diagnosis {
-  readonly ok: boolean;
-  readonly rules: readonly string[];
-  readonly violations: readonly {
-    readonly rule: string;
-    readonly runId: string | null;
-    readonly sessionId: string | null;
-    readonly message: string;
-  }[];
-}
 
 /** Asks whether what must always hold does hold; exit code 1 when it does not. */
 export async function doctor(options: ClientOptions, terminal: Terminal): Promise<number> {

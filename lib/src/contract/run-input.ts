@@ -126,6 +126,8 @@ export const RESOURCE_BUNDLE_REF = {
 } as const;
 /** What is put into the workspace. */
 export type ResourceBundleRef = FromSchema<typeof RESOURCE_BUNDLE_REF, { keepDefaultedPropertiesOptional: true }>;
+/** A file of a resource bundle. */
+export type BundleFile = NonNullable<ResourceBundleRef['files']>[number];
 
 /** The session of a run, and what is known of its conversation. */
 export const SESSION_REF = {

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { type ResourceBundleRef, WORKSPACE_OWN_FOLDER } from '@agentrun/lib/contract';
+import { type BundleFile, type ResourceBundleRef, WORKSPACE_OWN_FOLDER } from '@agentrun/lib/contract';
 import { invalidBundle } from './bundle-failure.ts';
 import type { PlacedFile } from './workspace-path.ts';
 
 export type BundleRepository = NonNullable<ResourceBundleRef['repositories']>[number];
-type BundleFile = NonNullable<ResourceBundleRef['files']>[number];
 
 /** What a bundle puts where; checked. */
 export interface BundlePlan {

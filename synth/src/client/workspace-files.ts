@@ -1,15 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, isAbsolute, relative, resolve, sep } from 'node:path';
+import type { BundleFile } from '@agentrun/lib/contract';
 import { clientError } from './client-error.ts';
-
-/** A file of a resource bundle. */
-interface BundleFile {
-  readonly path: string;
-  readonly content?: string;
-  readonly contentBase64?: string;
-  readonly mode?: string;
-}
 
 const LARGEST_BYTES = 4 * 1024 * 1024;
 

@@ -1,11 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { loadLane, placeholderArtifact, renderLane } from '@agentrun/lib';
 import { REPOSITORY } from './repository-root.ts';
+import { renderedManager, served } from './served-manager.ts';
 
 /** A manager as it is started by a person, in a process of its own and in local mode. */
 export interface ManagerMain {
@@ -60,7 +59,7 @@ export async function startManagerMain({
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     },
   );
-  const url = await served(child);
+  const url = await served(child, []);
   const { apiKeyFile } = JSON.parse(await readFile(join(dataDir, 'client.json'), 'utf8')) as { apiKeyFile: string };
   return {
     url,
@@ -80,26 +79,4 @@ export async function startManagerMain({
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** What the example lane renders for the manager. */
-async function renderedManager(): Promise<string> {
-  const { lane } = await loadLane(join(REPOSITORY, 'lanes', 'v0.1.yaml'));
-  const sourceCommit = 'c'.repeat(40);
-  const { files } = renderLane(lane, { sourceCommit, artifact: placeholderArtifact(lane, sourceCommit) });
-  return files.find(({ path }) => path.endsWith('/mgr.yaml'))?.content ?? '';
-}
-
-function served({ stderr, ...child }: ChildProcess): Promise<string> {
-  if (stderr === null) throw new Error(`the manager ${child.pid} has no stderr`);
-  const said: string[] = [];
-  return new Promise((resolve, reject) => {
-    const lines = createInterface({ input: stderr });
-    lines.on('line', (line) => {
-      said.push(line);
-      const url = /^manager: (http\S+)$/.exec(line)?.[1];
-      if (url !== undefined) resolve(url);
-    });
-    lines.once('close', () => reject(new Error(`the manager ended before it served:\n${said.join('\n')}`)));
-  });
 }

@@ -1,11 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { loadLane, placeholderArtifact, renderLane } from '@agentrun/lib';
 import { type ManagerClient, managerClient } from './manager-client.ts';
-import { REPOSITORY } from './repository-root.ts';
+import { renderedManager, served } from './served-manager.ts';
 
 /** `manager/src/main.ts` in local mode, at an address that stays the same when it is killed and started again. */
 export interface MainProcess extends ManagerClient {
@@ -60,28 +58,4 @@ export async function startMain(options: MainProcessOptions): Promise<MainProces
   };
 }
 
-let rendered: Promise<string> | undefined;
-
 /** What the example lane renders for the manager. */
-function renderedManager(): Promise<string> {
-  rendered ??= (async () => {
-    const { lane } = await loadLane(join(REPOSITORY, 'lanes', 'v0.1.yaml'));
-    const sourceCommit = 'c'.repeat(40);
-    const { files } = renderLane(lane, { sourceCommit, artifact: placeholderArtifact(lane, sourceCommit) });
-    return files.find(({ path }) => path.endsWith('/mgr.yaml'))?.content ?? '';
-  })();
-  return rendered;
-}
-
-function served({ stderr, pid }: ChildProcess, said: string[]): Promise<string> {
-  if (stderr === null) throw new Error(`the manager ${pid} has no stderr`);
-  return new Promise((resolve, reject) => {
-    const lines = createInterface({ input: stderr });
-    lines.on('line', (line) => {
-      said.push(line);
-      const url = /^manager: (http\S+)$/.exec(line)?.[1];
-      if (url !== undefined) resolve(url);
-    });
-    lines.once('close', () => reject(new Error(`the manager ended before it served:\n${said.join('\n')}`)));
-  });
-}

@@ -1,6 +1,5 @@
-import { join } from 'node:path';
-import { buildSync } from 'esbuild';
 import { AGENTRUN, RENDER_OPTIONS } from './agentrun.ts';
+import { bundleProgram } from './bundle-program.ts';
 import type { Row } from './row.ts';
 import { inScratch, median, timedWithMemory } from './timed.ts';
 import { writeLanes } from './write-lanes.ts';
@@ -11,7 +10,7 @@ const RUNS = 3;
 export function benchManyLanes(): Row[] {
   return inScratch((scratch) => {
     const [few, many] = [writeLanes(scratch, 100), writeLanes(scratch, 500)];
-    const program = bundleBatch(scratch);
+    const program = bundleProgram('batch', scratch);
     const batches = { few: [] as number[], many: [] as number[], rss: [] as number[] };
     for (let run = 0; run < RUNS; run += 1) {
       batches.few.push(secondsOf(timedWithMemory([program, few]).stdout));
@@ -40,23 +39,6 @@ export function benchManyLanes(): Row[] {
       { what: '500 lanes, agentrun synth --all again', value: again.ms / 1000, unit: 's', note: 'nothing changed' },
     ];
   });
-}
-
-/** As one file, so that no transpiler runs beside what is measured. */
-function bundleBatch(scratch: string): string {
-  const outfile = join(scratch, 'batch.mjs');
-  buildSync({
-    entryPoints: [join(import.meta.dirname, 'batch.ts')],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    conditions: ['@agentrun/source'],
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-    logLevel: 'error',
-  });
-  return outfile;
 }
 
 const secondsOf = (stdout: string): number => (JSON.parse(stdout) as { seconds: number }).seconds;

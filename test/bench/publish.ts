@@ -2,17 +2,19 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { publishLane } from '../../lib/src/index.ts';
 import { isolatedGitEnvironment } from '../helpers/git-remote.ts';
-import { BRANCH, laneText, publishSource, REPOSITORY_URL } from '../helpers/publish-setup.ts';
+import { BRANCH, laneFileOf, laneText, REPOSITORY_URL } from '../helpers/publish-setup.ts';
 import { AGENTRUN } from './agentrun.ts';
 import { writeBranch } from './branch-of-lanes.ts';
+import { type PublisherProcess, startPublisher } from './publisher-process.ts';
 import type { Row } from './row.ts';
 import { median, timed } from './timed.ts';
 
 const RUNS = 9;
 const FILES = 3200;
-const IMAGE = ['--image-digest', `sha256:${'1a2b'.repeat(16)}`, '--env-identity', 'env-1'];
+const UPDATES = 999;
+const DIGEST = `sha256:${'1a2b'.repeat(16)}`;
+const IMAGE = ['--image-digest', DIGEST, '--env-identity', 'env-1'];
 
 /**
  * One lane brought to a branch of many: by the command, by the library in a process that runs already, and by hand with
@@ -21,14 +23,16 @@ const IMAGE = ['--image-digest', `sha256:${'1a2b'.repeat(16)}`, '--env-identity'
  */
 export async function benchPublish(): Promise<Row[]> {
   const scratch = mkdtempSync(join(tmpdir(), 'agentrun-bench-'));
+  const publisher = startPublisher(scratch);
   try {
-    return await benchIn(scratch);
+    return await benchIn(scratch, publisher);
   } finally {
+    await publisher.end();
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-async function benchIn(scratch: string): Promise<Row[]> {
+async function benchIn(scratch: string, publisher: PublisherProcess): Promise<Row[]> {
   const [forCommand, forLibrary, byHand] = [newRemote(scratch, 1), newRemote(scratch, 2), newRemote(scratch, 3)];
   const repository = join(scratch, 'repository');
   const lanes = join(repository, 'lanes');
@@ -57,16 +61,17 @@ async function benchIn(scratch: string): Promise<Row[]> {
     const image = [...IMAGE, '--source-commit', git(repository, 'rev-parse', 'HEAD')];
     const rendered = join(scratch, `rendered-${run}`);
     agentrun('synth', ...image, '--out', rendered);
-    const source = await publishSource(repository, 1, text);
-    const library = () => elapsed(() => publishLane(source, { remote: forLibrary.url, branch: BRANCH }));
+    const request = { text, path: join(repository, laneFileOf(1)), digest: DIGEST };
+    const to = { repository: REPOSITORY_URL, remote: forLibrary.url, branch: BRANCH };
+    const library = () => publisher.publish({ ...request, ...to });
     const round = {
-      byHand: publishByHand(byHand, rendered, join(scratch, `clone-${run}`)),
-      ...leastGit(byHand, join(scratch, `least-${run}`)),
-      command: agentrun('publish', ...target, ...image),
-      library: await library(),
-      commandAgain: agentrun('publish', ...target, ...image),
-      libraryAgain: await library(),
-      verify: agentrun('verify', ...target),
+      byHand: settled(() => publishByHand(byHand, rendered, join(scratch, `clone-${run}`))),
+      ...settled(() => leastGit(byHand, join(scratch, `least-${run}`))),
+      command: settled(() => agentrun('publish', ...target, ...image)),
+      library: await settled(library),
+      commandAgain: settled(() => agentrun('publish', ...target, ...image)),
+      libraryAgain: await settled(library),
+      verify: settled(() => agentrun('verify', ...target)),
     };
     if (run === 0) continue;
     for (const name of Object.keys(times) as (keyof Times)[]) times[name].push(round[name]);
@@ -82,7 +87,7 @@ async function benchIn(scratch: string): Promise<Row[]> {
       what: `${branch}: clone, copy, commit, push`,
       value: manual,
       unit: 'ms',
-      note: `one commit, no network; median of ${RUNS}, in turns`,
+      note: `branch of ${1 + UPDATES} commits, no network; median of ${RUNS}, in turns`,
     },
     ...floor('fetch and push of git alone, to by hand', times.leastPublish, manual),
     ...floor('fetch of git alone, to by hand', times.leastAgain, manual),
@@ -104,13 +109,13 @@ function floor(what: string, values: readonly number[], manual: number): Row[] {
   return [{ what: `what git itself takes: ${what}`, value: median(values) / manual, unit: 'times', note: 'no target' }];
 }
 
-/** The commands of git without which nothing reaches a branch: its tip and tree, and one commit to it. */
+/** The commands of git without which nothing reaches a branch: its tip and names of files, and one commit to it. */
 function leastGit({ url }: Remote, work: string): Pick<Record<keyof Times, number>, 'leastPublish' | 'leastAgain'> {
   const env = isolatedGitEnvironment();
   mkdirSync(work);
   git(work, 'init', '--quiet', '--bare', '--template=');
   const step = (...args: string[]) => timed('git', ['-C', work, ...args], env).ms;
-  const fetched = step('fetch', '--quiet', '--depth', '1', url, `${BRANCH}:refs/heads/tip`);
+  const fetched = step('fetch', '--quiet', '--depth', '1', '--filter=blob:none', url, `${BRANCH}:refs/heads/tip`);
   const tree = git(work, 'rev-parse', 'refs/heads/tip^{tree}');
   const commit = git(work, 'commit-tree', '-p', 'refs/heads/tip', '-m', 'change', tree);
   return {
@@ -131,15 +136,17 @@ function newRemote(scratch: string, number: number): Remote {
   const directory = join(scratch, `remote-${number}.git`);
   mkdirSync(directory);
   git(directory, 'init', '--quiet', '--bare', '--template=');
-  const files = writeBranch(directory, BRANCH, FILES);
+  const files = writeBranch(directory, BRANCH, FILES, UPDATES);
+  // As the hosting systems have it.
+  git(directory, 'config', 'uploadpack.allowFilter', 'true');
   git(directory, 'gc', '--quiet');
   return { url: pathToFileURL(directory).href, files };
 }
 
-async function elapsed(work: () => Promise<unknown>): Promise<number> {
-  const before = performance.now();
-  await work();
-  return performance.now() - before;
+/** Runs some work when the disk has written what was to be written before: a push waits for all of that. */
+function settled<T>(work: () => T): T {
+  timed('sync', []);
+  return work();
 }
 
 /** What a script without agentrun does to bring rendered files to a branch; only this is counted. */

@@ -16,6 +16,8 @@ export interface GitRemote {
   git(args: readonly string[], input?: string): Promise<string>;
   /** Commits files by path, on top of what the branch holds, and gives back the commit id. */
   commit(files: Readonly<Record<string, CommittedFile>>, branch?: string): Promise<string>;
+  /** Takes one loose object away, so that the repository cannot hand it out any more. */
+  removeObject(id: string): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -54,6 +56,8 @@ export async function createGitRemote(): Promise<GitRemote> {
   const dir = join(root, 'remote.git');
   await runGit(root, ['init', '--quiet', '--bare', '--template=', '--initial-branch=main', dir], '', {});
   const git: GitRemote['git'] = (args, input = '') => runGit(dir, args, input, {});
+  // As the hosting systems have it.
+  await git(['config', 'uploadpack.allowFilter', 'true']);
 
   const commit: GitRemote['commit'] = async (files, branch = 'main') => {
     const index = { GIT_INDEX_FILE: join(await mkdtemp(join(root, 'index-')), 'index') };
@@ -83,6 +87,7 @@ export async function createGitRemote(): Promise<GitRemote> {
     url: pathToFileURL(dir).href,
     git,
     commit,
+    removeObject: (id) => rm(join(dir, 'objects', id.slice(0, 2), id.slice(2))),
     remove: () => rm(root, { recursive: true, force: true }),
   };
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { blobId } from '../../lib/src/gitops/branch-snapshot.ts';
+import { blobId } from '../../lib/src/gitops/branch-tree.ts';
 import type { PublishSource } from '../../lib/src/gitops/lane-on-branch.ts';
 import { type PublishOptions, type PublishResult, publishLane } from '../../lib/src/gitops/publish.ts';
 import { createGitRemote, type GitRemote } from './git-remote.ts';

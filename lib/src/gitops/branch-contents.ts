@@ -1,28 +1,80 @@
-import { blobReader } from './blob-reader.ts';
-import { type BranchSnapshot, readBlobs } from './branch-snapshot.ts';
-import type { Git } from './git.ts';
-import { sha256 } from './inventory.ts';
-import type { BranchPlan, DigestOf } from './publish-plan.ts';
+import { type BranchSnapshot, type BranchState, fetchSnapshot, lanesOf, readInventories } from './branch-snapshot.ts';
+import { blobId } from './branch-tree.ts';
+import { ROOT_METADATA } from './hydrator-metadata.ts';
+import { inventoryPath, sha256 } from './inventory.ts';
+import type { LaneOnBranch } from './lane-on-branch.ts';
+import { type BranchPlan, companionPaths, type DigestOf } from './publish-plan.ts';
+import type { BlobReader, RemoteObjects } from './remote-objects.ts';
 
-/** Reads digests of what stands on the branch. With the first one, all files of these lanes are read, in one go. */
-export function digestReader(git: Git, { entries, inventories }: BranchSnapshot, lanes: readonly string[]): DigestOf {
-  const read = blobReader(git);
-  const owned = lanes.flatMap((lane) => inventories.get(lane)?.files ?? []);
-  const ids = owned.flatMap(({ path }) => entries.get(path)?.id ?? []);
-  return async ({ id }) => sha256((await read([id, ...ids])).get(id) ?? '');
+/**
+ * What a branch says of a lane that shall be written to it. What the decision needs is read ahead, in one go where the
+ * lane writes only to paths that are its own: then nobody else's inventory matters, for a path has one owner from its
+ * first publish on.
+ *
+ * @param replaced lanes whose place it takes, as far as they are on the branch
+ * @param more ids of other contents that will be read
+ * @throws AgentRunError `branch-inventory` when an inventory that matters cannot be read
+ */
+export async function readAround(
+  read: BlobReader,
+  state: BranchState,
+  { inventory, files, companions }: LaneOnBranch,
+  replaced: readonly string[],
+  more: readonly string[],
+): Promise<BranchSnapshot> {
+  const { entries } = state;
+  const idsOf = (paths: readonly string[]) => contentIds(entries, paths);
+  const ours = [inventory.lane, ...replaced];
+  const overwritten = files.filter(({ path, content }) => entries.get(path)?.id !== blobId(content));
+  await read([...more, ...idsOf([...ours.map(inventoryPath), ...overwritten.map(({ path }) => path)])]);
+  const inventories = await readInventories(read, state, ours);
+  const own = [...inventories].flatMap(([lane, one]) => [
+    ...companionPaths(lane, one),
+    ...one.files.map(({ path }) => path),
+  ]);
+  const before = new Set([...own, ROOT_METADATA]);
+  const after = new Set([...files, ...companions].map(({ path }) => path));
+  const leaving = own.filter((path) => !after.has(path));
+  if (leaving.length === 0 && [...after].every((path) => before.has(path))) return { ...state, inventories };
+  const lanes = lanesOf(state);
+  await read(idsOf([...lanes.map(inventoryPath), ...leaving]));
+  return { ...state, inventories: await readInventories(read, state, lanes) };
 }
+
+/** The newest state of a branch, with the contents of everything that a lane owns. */
+export async function fetchOwned(objects: RemoteObjects, branch: string, lane: string): Promise<BranchSnapshot> {
+  const snapshot = await fetchSnapshot(objects, branch);
+  const owned = snapshot.inventories.get(lane)?.files ?? [];
+  await objects.read(
+    contentIds(
+      snapshot.entries,
+      owned.map(({ path }) => path),
+    ),
+  );
+  return snapshot;
+}
+
+/** What stands at these paths, as far as it has contents: a submodule has none. */
+const contentIds = (entries: BranchState['entries'], paths: readonly string[]): string[] =>
+  paths.flatMap((path) => {
+    const entry = entries.get(path);
+    return entry === undefined || entry.mode === '160000' ? [] : [entry.id];
+  });
+
+/** Reads digests of what stands on the branch. */
+export const digestReader =
+  (read: BlobReader): DigestOf =>
+  async ({ id }) =>
+    sha256((await read([id])).get(id) ?? '');
 
 /** What stood on the branch where a plan writes or removes, for showing a difference. */
 export async function contentsBefore(
-  git: Git,
-  snapshot: BranchSnapshot,
+  read: BlobReader,
+  { entries }: BranchState,
   plan: BranchPlan,
 ): Promise<Map<string, string>> {
   const paths = [...plan.writes.map(({ path }) => path), ...plan.removals];
-  const found = paths.flatMap((path) => snapshot.entries.get(path) ?? []);
-  const blobs = await readBlobs(
-    git,
-    found.map(({ id }) => id),
-  );
+  const blobs = await read(contentIds(entries, paths));
+  const found = paths.flatMap((path) => entries.get(path) ?? []);
   return new Map(found.map(({ path, id }) => [path, blobs.get(id)?.toString('utf8') ?? '']));
 }

@@ -1,7 +1,7 @@
 import type { ErrorCode, Problem } from '../errors.ts';
 import { runtimeDirectory } from '../lane/rendered-paths.ts';
 import { filesDigest } from '../render/digest.ts';
-import { type BranchEntry, blobId } from './branch-snapshot.ts';
+import { type BranchEntry, blobId } from './branch-tree.ts';
 import type { Provenance } from './commit-message.ts';
 import { metadataPath } from './hydrator-metadata.ts';
 import { inventoryPath, sha256, syncedDirectory } from './inventory.ts';

@@ -1,15 +1,10 @@
-import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type BranchEntry, readTree } from './branch-tree.ts';
 import { type Git, GitFailure } from './git.ts';
-import { type LaneInventory, laneOfInventory, parseInventory } from './inventory.ts';
+import { inventoryPath, type LaneInventory, laneOfInventory, parseInventory } from './inventory.ts';
 import { assertBranch } from './remote.ts';
-
-/** One entry of the branch's tree. `mode` is git's: 100644, 100755, 120000 (link), 160000 (submodule). */
-export interface BranchEntry {
-  readonly mode: string;
-  /** The object's id. */
-  readonly id: string;
-  readonly path: string;
-}
+import type { BlobReader, RemoteObjects } from './remote-objects.ts';
 
 /** The newest state of a GitOps branch. */
 export interface BranchState {
@@ -18,10 +13,13 @@ export interface BranchState {
   readonly entries: ReadonlyMap<string, BranchEntry>;
   /** The newest commit of the notes; undefined when there are none, or they were not asked for. */
   readonly notesHead: string | undefined;
+  /** The id of the note on the newest commit; undefined when there is none, or it was not asked for. */
+  readonly noteId: string | undefined;
 }
 
-/** The same, with what each lane owns. */
+/** The same, with what lanes own. */
 export interface BranchSnapshot extends BranchState {
+  /** By lane; of all lanes, or of those that were asked for. */
   readonly inventories: ReadonlyMap<string, LaneInventory>;
 }
 
@@ -29,33 +27,49 @@ const HEAD_REF = 'refs/agentrun/head';
 export const NOTES_REF = 'refs/notes/hydrator.metadata';
 
 /**
- * Fetches the newest commit of a branch into the repository, and reads its tree.
+ * Fetches the newest commit of a branch, and reads its tree.
  *
  * @param withNotes also fetches the newest commit of the notes; else `notesHead` is undefined
  * @throws GitFailure; AgentRunError `usage` for a branch that cannot be
  */
-export async function fetchBranch(git: Git, remote: string, branch: string, withNotes = false): Promise<BranchState> {
+export async function fetchBranch(objects: RemoteObjects, branch: string, withNotes = false): Promise<BranchState> {
   assertBranch(branch);
   // A pattern, since there may be no notes.
   const notes = withNotes ? [`+${NOTES_REF}*:${NOTES_REF}*`] : [];
-  if (!(await fetchRefs(git, remote, [`+refs/heads/${branch}:${HEAD_REF}`, ...notes]))) {
-    return { head: undefined, entries: new Map(), notesHead: withNotes ? await fetchNotes(git, remote) : undefined };
+  if (!(await fetchRefs(objects, [`+refs/heads/${branch}:${HEAD_REF}`, ...notes]))) {
+    const notesHead = withNotes ? await fetchNotes(objects) : undefined;
+    return { head: undefined, entries: new Map(), notesHead, noteId: undefined };
   }
-  const [refs, entries] = await Promise.all([readRefs(git), readTree(git, HEAD_REF)]);
-  return { head: refs.get(HEAD_REF), entries, notesHead: withNotes ? refs.get(NOTES_REF) : undefined };
+  const { git } = objects;
+  const notesHead = withNotes ? await readRef(git, NOTES_REF) : undefined;
+  const [entries, noteId] = await Promise.all([
+    readTree(git, HEAD_REF),
+    notesHead === undefined ? undefined : readNoteId(git, HEAD_REF),
+  ]);
+  return { head: await readRef(git, HEAD_REF), entries, notesHead, noteId };
 }
 
 /** Fetches the newest commit of the notes; undefined when there are none. */
-export async function fetchNotes(git: Git, remote: string): Promise<string | undefined> {
-  const areThere = await fetchRefs(git, remote, [`+${NOTES_REF}:${NOTES_REF}`]);
-  return areThere ? (await readRefs(git)).get(NOTES_REF) : undefined;
+export async function fetchNotes(objects: RemoteObjects): Promise<string | undefined> {
+  const areThere = await fetchRefs(objects, [`+${NOTES_REF}:${NOTES_REF}`]);
+  return areThere ? await readRef(objects.git, NOTES_REF) : undefined;
+}
+
+/** The id of the note on a commit, of the notes that were fetched; undefined when there is none for it. */
+export async function readNoteId(git: Git, commit: string): Promise<string | undefined> {
+  try {
+    return (await git.text(['notes', `--ref=${NOTES_REF}`, 'list', commit])).trim();
+  } catch (error) {
+    if (!(error instanceof GitFailure)) throw error;
+    return undefined;
+  }
 }
 
 /** False when the remote has no ref of one of these names. */
-async function fetchRefs(git: Git, remote: string, refs: readonly string[]): Promise<boolean> {
+async function fetchRefs(objects: RemoteObjects, refs: readonly string[]): Promise<boolean> {
   try {
     // Pruned, so that notes which are gone at the remote are gone here.
-    await git.text(['fetch', '--no-tags', '--depth=1', '--prune', '--no-show-forced-updates', '--', remote, ...refs]);
+    await objects.fetch(['--depth=1', '--prune'], refs);
     return true;
   } catch (error) {
     if (error instanceof GitFailure && /couldn't find remote ref/i.test(error.message)) return false;
@@ -63,37 +77,55 @@ async function fetchRefs(git: Git, remote: string, refs: readonly string[]): Pro
   }
 }
 
-async function readRefs(git: Git): Promise<Map<string, string>> {
-  const listing = await git.text(['for-each-ref', '--format=%(refname) %(objectname)', HEAD_REF, NOTES_REF]);
+/** What was just fetched lies in a file, as long as nobody packs the refs of the disposable repository. */
+async function readRef({ directory }: Git, ref: string): Promise<string | undefined> {
+  try {
+    return (await readFile(join(directory, ref), 'utf8')).trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** The lanes that a branch holds, by the names of their inventories. */
+export const lanesOf = ({ entries }: BranchState): string[] =>
+  [...entries.keys()].flatMap((path) => laneOfInventory(path) ?? []);
+
+/**
+ * Reads what lanes own; lanes that are not on the branch are left out.
+ *
+ * @throws AgentRunError `branch-inventory` when one of the inventories cannot be read
+ */
+export async function readInventories(
+  read: BlobReader,
+  { entries }: BranchState,
+  lanes: readonly string[],
+): Promise<Map<string, LaneInventory>> {
+  const found = lanes.flatMap((lane) => {
+    const id = entries.get(inventoryPath(lane))?.id;
+    return id === undefined ? [] : [{ lane, id }];
+  });
+  const contents = await read(found.map(({ id }) => id));
   return new Map(
-    listing.split('\n').map((line): [string, string] => {
-      const [name = '', id = ''] = line.split(' ');
-      return [name, id];
-    }),
+    found.map(({ lane, id }) => [lane, parseInventory(lane, contents.get(id)?.toString('utf8') ?? '')] as const),
   );
 }
 
-/** Reads the inventories of all lanes. @throws AgentRunError `branch-inventory` when one of them cannot be read */
-export async function fetchSnapshot(
-  git: Git,
-  remote: string,
-  branch: string,
-  withNotes = false,
-): Promise<BranchSnapshot> {
-  const state = await fetchBranch(git, remote, branch, withNotes);
-  return { ...state, inventories: await readInventories(git, state.entries) };
+/** Fetches the newest state of a branch and what all of its lanes own. @throws as {@link readInventories} */
+export async function fetchSnapshot(objects: RemoteObjects, branch: string): Promise<BranchSnapshot> {
+  const state = await fetchBranch(objects, branch);
+  return { ...state, inventories: await readInventories(objects.read, state, lanesOf(state)) };
 }
 
 /** Whether a commit that was offered to a branch is on it; `head` is what was last read of the branch. */
 export async function isOnBranch(
-  git: Git,
-  remote: string,
+  { git, fetch }: RemoteObjects,
   branch: string,
   head: string | undefined,
   commit: string,
 ): Promise<boolean> {
   if (head === undefined || head === commit) return head === commit;
-  await git.text(['fetch', '--no-tags', '--deepen=1000', '--', remote, `refs/heads/${branch}`]);
+  await fetch(['--deepen=1000'], [`refs/heads/${branch}`]);
   try {
     await git.text(['merge-base', '--is-ancestor', commit, head]);
     return true;
@@ -101,60 +133,4 @@ export async function isOnBranch(
     if (error instanceof GitFailure) return false;
     throw error;
   }
-}
-
-/** The whole tree of a commit, by path. */
-export async function readTree(git: Git, commit: string): Promise<Map<string, BranchEntry>> {
-  const listing = await git.text(['ls-tree', '-r', '-z', '--full-tree', commit]);
-  const entries = new Map<string, BranchEntry>();
-  for (const line of listing.split('\0')) {
-    const tab = line.indexOf('\t');
-    if (tab < 0) continue;
-    const [mode = '', , id = ''] = line.slice(0, tab).split(' ');
-    const path = line.slice(tab + 1);
-    entries.set(path, { mode, id, path });
-  }
-  return entries;
-}
-
-async function readInventories(
-  git: Git,
-  entries: ReadonlyMap<string, BranchEntry>,
-): Promise<Map<string, LaneInventory>> {
-  const found = [...entries.values()].filter(({ path }) => laneOfInventory(path) !== undefined);
-  const contents = await readBlobs(
-    git,
-    found.map(({ id }) => id),
-  );
-  return new Map(
-    found.map(({ path, id }) => {
-      const lane = laneOfInventory(path) ?? '';
-      return [lane, parseInventory(lane, contents.get(id)?.toString('utf8') ?? '')];
-    }),
-  );
-}
-
-/** The contents of blobs by their ids, read in one go. */
-export async function readBlobs(git: Git, ids: readonly string[]): Promise<Map<string, Buffer>> {
-  const blobs = new Map<string, Buffer>();
-  if (ids.length === 0) return blobs;
-  const output = await git.bytes(['cat-file', '--batch'], ids.map((id) => `${id}\n`).join(''));
-  let at = 0;
-  while (at < output.length) {
-    const end = output.indexOf(10, at);
-    const [id = '', type, size = '0'] = output.subarray(at, end).toString('latin1').split(' ');
-    if (type !== 'blob') {
-      at = end + 1;
-      continue;
-    }
-    blobs.set(id, output.subarray(end + 1, end + 1 + Number(size)));
-    at = end + 1 + Number(size) + 1;
-  }
-  return blobs;
-}
-
-/** The id that git gives a blob with this content, in a repository that hashes with SHA-1. */
-export function blobId(content: string | Buffer): string {
-  const bytes = Buffer.from(content as string);
-  return createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
 }

@@ -1,7 +1,7 @@
-import type { BlobReader } from './blob-reader.ts';
 import type { BranchState } from './branch-snapshot.ts';
 import { metadataPath, ROOT_METADATA } from './hydrator-metadata.ts';
 import { laneOfInventory, syncedDirectory, tryParseInventory } from './inventory.ts';
+import type { BlobReader } from './remote-objects.ts';
 
 /**
  * Files of a branch that belong to no lane, `known` ones aside. An inventory that cannot be read owns nothing here: its

@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AgentRunError } from '../errors.ts';
@@ -149,10 +149,19 @@ function removeDisposable(): void {
   }
 }
 
+/** What `git init --bare` makes, as gitrepository-layout(5) has it, without the time that a process takes. */
+async function makeBareRepository(directory: string): Promise<void> {
+  for (const folder of ['objects/info', 'objects/pack', 'refs/heads']) {
+    await mkdir(join(directory, folder), { recursive: true });
+  }
+  await writeFile(join(directory, 'config'), '[core]\n\trepositoryformatversion = 0\n\tbare = true\n');
+  await writeFile(join(directory, 'HEAD'), 'ref: refs/heads/agentrun\n');
+}
+
 /**
  * Runs some work in an empty bare repository that is gone afterwards, whatever happens.
  *
- * @throws AgentRunError `git-failed` when there is no git, or no place for the repository; what the work throws
+ * @throws AgentRunError `git-failed` when there is no place for the repository; what the work throws
  */
 export async function inDisposableRepository<T>(work: (git: Git) => Promise<T>, ambient?: Environment): Promise<T> {
   let directory: string | undefined;
@@ -162,7 +171,7 @@ export async function inDisposableRepository<T>(work: (git: Git) => Promise<T>, 
       directory = await mkdtemp(join(tmpdir(), 'agentrun-git-'));
       removeAtExit(directory);
       git = gitIn(directory, ambient, DISPOSABLE_CONFIG);
-      await git.text(['init', '--bare', '--template=', '--initial-branch=agentrun', '--object-format=sha1', '.']);
+      await makeBareRepository(directory);
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new AgentRunError('git-failed', `a temporary repository in ${tmpdir()} could not be made: ${why}`, {

@@ -1,7 +1,7 @@
 import { AgentRunError } from '../errors.ts';
 import type { Lane } from '../lane/lane.ts';
 import { validateLane } from '../lane/validate-lane.ts';
-import { type Environment, type Git, GitFailure, gitIn } from './git.ts';
+import { type Environment, type Git, GitFailure, gitIn, inDisposableRepository } from './git.ts';
 import { resolveRemote, shownRemote } from './remote.ts';
 
 /** The repository in which lanes are looked up. */
@@ -20,8 +20,8 @@ export interface LaneAtCommit {
 }
 
 /**
- * Reads a lane file at a commit: from the caller's repository, else from its remote, fetched into `scratch`. Never
- * from an address that stands on the branch: it may be somebody's who can write there.
+ * Reads a lane file at a commit: from the caller's repository, else from its remote. Never from an address that stands
+ * on the branch: it may be somebody's who can write there.
  *
  * @param commit 40 hex digits
  * @returns undefined when the commit holds no such file
@@ -29,7 +29,6 @@ export interface LaneAtCommit {
  */
 export async function laneAtCommit(
   repository: LaneRepository,
-  scratch: Git,
   commit: string,
   laneFile: string,
 ): Promise<LaneAtCommit | undefined> {
@@ -37,8 +36,10 @@ export async function laneAtCommit(
   const object = `${commit}:${laneFile}`;
   let text = await readBlob(own, object);
   if (text === undefined && !(await hasCommit(own, commit))) {
-    if (!(await hasCommit(scratch, commit))) await fetchCommit(repository, scratch, commit);
-    text = await readBlob(scratch, object);
+    text = await inDisposableRepository(async (scratch) => {
+      await fetchCommit(repository, scratch, commit);
+      return readBlob(scratch, object);
+    }, repository.environment);
   }
   if (text === undefined) return undefined;
   const { lane, problems } = validateLane(text, `${laneFile} at ${commit.slice(0, 12)}`);

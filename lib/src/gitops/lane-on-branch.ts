@@ -1,7 +1,8 @@
 import { runtimeDirectory } from '../lane/rendered-paths.ts';
 import { GENERATOR_NAME, GENERATOR_VERSION } from '../render/generator.gen.ts';
 import type { RenderedLane } from '../render/render-lane.ts';
-import { type BranchSnapshot, blobId } from './branch-snapshot.ts';
+import type { BranchSnapshot } from './branch-snapshot.ts';
+import { blobId } from './branch-tree.ts';
 import { hydratorFiles, hydratorPointer, metadataPath } from './hydrator-metadata.ts';
 import { inventoryOf, inventoryPath, inventoryText, type LaneInventory, syncedDirectory } from './inventory.ts';
 import type { LaneCommit } from './lane-commit.ts';

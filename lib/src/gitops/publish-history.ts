@@ -1,6 +1,7 @@
 import { AgentRunError } from '../errors.ts';
 import { laneTrailerPattern, type Provenance, readProvenance, readRemovals } from './commit-message.ts';
 import type { Git } from './git.ts';
+import type { RemoteObjects } from './remote-objects.ts';
 
 /** The newest commit that published a lane. */
 export interface PublishCommit {
@@ -19,8 +20,7 @@ const DEPTHS = ['--deepen=50', '--deepen=1000', '--unshallow'];
  *   when it was removed since
  */
 export async function findPublishCommit(
-  git: Git,
-  remote: string,
+  { git, fetch }: RemoteObjects,
   branch: string,
   head: string,
   lane: string,
@@ -28,7 +28,7 @@ export async function findPublishCommit(
   for (const deeper of [undefined, ...DEPTHS]) {
     if (deeper !== undefined) {
       if ((await git.text(['rev-parse', '--is-shallow-repository'])).trim() !== 'true') break;
-      await git.text(['fetch', '--no-tags', deeper, '--', remote, `refs/heads/${branch}`]);
+      await fetch([deeper], [`refs/heads/${branch}`]);
     }
     const found = await newest(git, head, lane);
     if (found !== undefined) return found;

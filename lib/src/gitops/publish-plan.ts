@@ -1,5 +1,6 @@
 import { AgentRunError, type Problem } from '../errors.ts';
-import { type BranchEntry, type BranchSnapshot, blobId } from './branch-snapshot.ts';
+import type { BranchSnapshot } from './branch-snapshot.ts';
+import { type BranchEntry, blobId } from './branch-tree.ts';
 import { metadataPath, ROOT_METADATA } from './hydrator-metadata.ts';
 import { inventoryPath, type LaneInventory, laneOfInventory, syncedDirectory } from './inventory.ts';
 import { pathCollisions } from './path-collisions.ts';
@@ -20,6 +21,7 @@ export interface BranchPlan {
 export type DigestOf = (entry: BranchEntry) => Promise<string>;
 
 export interface PlanInput {
+  /** With the inventories of all lanes, or of those whose paths can be concerned. */
   readonly snapshot: BranchSnapshot;
   /** The lane that is published or removed. */
   readonly lane: string;
@@ -130,7 +132,7 @@ export const sameFiles = (a: LaneInventory | undefined, b: LaneInventory): boole
   a !== undefined && a.filesDigest === b.filesDigest && JSON.stringify(a.files) === JSON.stringify(b.files);
 
 /** Everything on the branch that goes with a lane: its inventory, and the metadata beside its kustomization. */
-function companionPaths(lane: string, inventory: LaneInventory): string[] {
+export function companionPaths(lane: string, inventory: LaneInventory): string[] {
   const directory = syncedDirectory(inventory);
   return [inventoryPath(lane), ...(directory === undefined ? [] : [metadataPath(directory)])];
 }

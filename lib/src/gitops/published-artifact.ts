@@ -2,10 +2,12 @@ import { imageArtifact, type ServiceRecord, ZERO_DIGEST } from '../artifacts/art
 import { assertArtifact } from '../artifacts/artifact-rules.ts';
 import { AgentRunError } from '../errors.ts';
 import type { Lane } from '../lane/lane.ts';
-import { type BranchEntry, fetchBranch, readBlobs } from './branch-snapshot.ts';
-import { type Environment, type Git, GitFailure, inDisposableRepository } from './git.ts';
+import { fetchBranch } from './branch-snapshot.ts';
+import type { BranchEntry } from './branch-tree.ts';
+import { type Environment, GitFailure } from './git.ts';
 import { inventoryPath, parseInventory, sha256 } from './inventory.ts';
 import { assertBranch, remoteFailure, resolveRemote } from './remote.ts';
+import { type BlobReader, type RemoteObjects, withRemoteObjects } from './remote-objects.ts';
 
 /** Which branch holds the image that shall be used again, and for which commit. */
 export interface PublishedArtifactRequest {
@@ -31,10 +33,11 @@ export async function publishedArtifact(request: PublishedArtifactRequest): Prom
   const path = lane.deployment.artifactCatalogPath;
   const remote = resolveRemote(request.remote, request.cwd);
   assertBranch(branch);
-  const text = await inDisposableRepository(async (git) => {
-    const { entries } = await fetchBranch(git, remote, branch);
-    return publishedCatalog(git, entries, lane.version, path);
-  }, request.environment).catch((error: unknown) => {
+  const readCatalog = async (objects: RemoteObjects) => {
+    const { entries } = await fetchBranch(objects, branch);
+    return publishedCatalog(objects.read, entries, lane.version, path);
+  };
+  const text = await withRemoteObjects(remote, readCatalog, request.environment).catch((error: unknown) => {
     throw error instanceof GitFailure ? remoteFailure(error, remote) : error;
   });
   if (text === undefined) {
@@ -58,16 +61,13 @@ export async function publishedArtifact(request: PublishedArtifactRequest): Prom
 
 /** An image that somebody wrote into the catalog by hand must not be taken over: nobody built or checked it. */
 async function publishedCatalog(
-  git: Git,
+  read: BlobReader,
   entries: ReadonlyMap<string, BranchEntry>,
   version: string,
   path: string,
 ): Promise<string | undefined> {
   const [id, recordId] = [path, inventoryPath(version)].map((name) => entries.get(name)?.id);
-  const contents = await readBlobs(
-    git,
-    [id, recordId].filter((one) => one !== undefined),
-  );
+  const contents = await read([id, recordId].filter((one) => one !== undefined));
   const catalog = contents.get(id ?? '');
   const record = contents.get(recordId ?? '')?.toString('utf8');
   if (catalog === undefined || record === undefined) return catalog?.toString('utf8');

@@ -1,6 +1,7 @@
 import { fetchSnapshot } from './branch-snapshot.ts';
-import { type Environment, GitFailure, inDisposableRepository } from './git.ts';
+import { type Environment, GitFailure } from './git.ts';
 import { assertBranch, remoteFailure, resolveRemote } from './remote.ts';
+import { withRemoteObjects } from './remote-objects.ts';
 
 /** A lane as its inventory on a branch describes it. */
 export interface PublishedLane {
@@ -20,8 +21,9 @@ export async function listPublishedLanes(
 ): Promise<PublishedLane[]> {
   const resolved = resolveRemote(remote, options.cwd);
   assertBranch(branch);
-  const { inventories } = await inDisposableRepository(
-    (git) => fetchSnapshot(git, resolved, branch),
+  const { inventories } = await withRemoteObjects(
+    resolved,
+    (objects) => fetchSnapshot(objects, branch),
     options.environment,
   ).catch((error: unknown) => {
     throw error instanceof GitFailure ? remoteFailure(error, resolved) : error;

@@ -1,9 +1,9 @@
-import type { BlobReader } from './blob-reader.ts';
-import { type BranchEntry, type BranchState, readTree } from './branch-snapshot.ts';
-import type { Git } from './git.ts';
+import type { BranchState } from './branch-snapshot.ts';
+import { type BranchEntry, readTree } from './branch-tree.ts';
 import { metadataPath } from './hydrator-metadata.ts';
 import { inventoryPath, type LaneInventory, laneOfInventory, tryParseInventory } from './inventory.ts';
 import type { PublishCommit } from './publish-history.ts';
+import type { RemoteObjects } from './remote-objects.ts';
 
 /** The files of a publish commit. */
 export interface PublishedTree {
@@ -18,8 +18,7 @@ export interface PublishedTree {
 
 /** @param tip the newest state of the branch: often the publish commit itself */
 export async function readPublishedTree(
-  git: Git,
-  read: BlobReader,
+  { git, read }: RemoteObjects,
   { id, provenance }: PublishCommit,
   tip: BranchState,
 ): Promise<PublishedTree> {

@@ -18,6 +18,16 @@ export interface Offer {
   readonly ref: string;
   /** What the ref was seen to be; undefined when it did not exist. */
   readonly expected: string | undefined;
+  /** What goes along in the same push, where the remote takes both or none. Where it does not, it is left out. */
+  readonly along?: Omit<Offer, 'along'>;
+}
+
+/** How a push came through. */
+export interface Taken {
+  /** Number of tries, 1 when nobody was faster. */
+  readonly tries: number;
+  /** Whether what should go along is there too. */
+  readonly along: boolean;
 }
 
 /** The last offer, which the remote did not take, as far as it said. */
@@ -39,25 +49,27 @@ interface Refusal {
  * nothing is to be pushed (any more). It is told what was offered last, since the answer to a push may be lost when the
  * push was not.
  *
- * @returns the number of tries, 1 when nobody was faster
  * @throws AgentRunError `push-timeout`, `branch-protected`, `remote-auth`, `remote-unreachable`, `push-refused`, ...
  */
 export async function pushUntilTaken(
   git: Git,
   { remote, deadlineMs }: PushTarget,
   prepare: (last: LastOffer | undefined) => Promise<Offer | undefined>,
-): Promise<number> {
+): Promise<Taken> {
   const end = performance.now() + deadlineMs;
   let refusal: Refusal | undefined;
   for (let tries = 1; ; tries += 1) {
     const start = performance.now();
     const offer = await prepareAfter(refusal, prepare, remote);
-    if (offer === undefined) return tries;
+    if (offer === undefined) return { tries, along: false };
     if (refusal !== undefined && !isWorthAnotherTry(refusal, offer)) {
       throw remoteFailure(refusal.error, remote, { fallback: 'push-refused', ...asBefore(refusal) });
     }
-    const error = await pushOnce(git, remote, offer);
-    if (error === undefined) return tries;
+    const together = offer.along === undefined ? undefined : await pushOnce(git, remote, [offer, offer.along]);
+    if (offer.along !== undefined && together === undefined) return { tries, along: true };
+    const isAlone = together === undefined || failedForAnother(together, offer);
+    const error = isAlone ? await pushOnce(git, remote, [offer]) : together;
+    if (error === undefined) return { tries, along: false };
     refusal = { error, offer, isUnanswered: !saysRefused(error.message) };
     // Any other refusal is final, unless reading the ref again shows that it has moved.
     const wait = saysRace(error.message) ? turn(performance.now() - start) : 0;
@@ -90,15 +102,25 @@ function isWorthAnotherTry({ error, offer: refused }: Refusal, offer: Offer): bo
 const asBefore = ({ isUnanswered, offer }: Refusal): { hint?: string } =>
   isUnanswered ? { hint: `${offer.ref} was as before when it was read again: publish again.` } : {};
 
-async function pushOnce(git: Git, remote: string, { commit, ref, expected }: Offer): Promise<GitFailure | undefined> {
-  const lease = `--force-with-lease=${ref}:${expected ?? ''}`;
+/** All of them, or none. */
+async function pushOnce(git: Git, remote: string, offers: readonly Offer[]): Promise<GitFailure | undefined> {
+  const leases = offers.map(({ ref, expected }) => `--force-with-lease=${ref}:${expected ?? ''}`);
+  const how = ['--porcelain', ...(offers.length > 1 ? ['--atomic'] : [])];
+  const refs = offers.map(({ commit, ref }) => `${commit}:${ref}`);
   try {
-    await git.text(['push', '--porcelain', lease, '--', remote, `${commit}:${ref}`]);
+    await git.text(['push', ...how, ...leases, '--', remote, ...refs]);
     return undefined;
   } catch (error) {
     if (error instanceof GitFailure) return error;
     throw error;
   }
+}
+
+/** Whether a ref was left as it was only because it was not alone; also where a server takes one ref at a time. */
+function failedForAnother({ message }: GitFailure, { ref }: Offer): boolean {
+  if (/not support --?atomic/i.test(message)) return true;
+  const reasons = message.split('\n').filter((line) => line.startsWith('!\t') && line.includes(`:${ref}\t`));
+  return reasons.some((line) => /\(.*atomic.*\)/i.test(line));
 }
 
 /**

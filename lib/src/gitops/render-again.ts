@@ -7,7 +7,6 @@ import { runtimeDirectory } from '../lane/rendered-paths.ts';
 import { objectsDigest } from '../render/digest.ts';
 import { type RenderedLane, renderLane } from '../render/render-lane.ts';
 import type { Provenance } from './commit-message.ts';
-import type { Git } from './git.ts';
 import { hydratorPointer, metadataPath } from './hydrator-metadata.ts';
 import { inventoryOf, inventoryPath, inventoryText } from './inventory.ts';
 import { type LaneAtCommit, type LaneRepository, laneAtCommit } from './lane-at-commit.ts';
@@ -24,7 +23,6 @@ export interface RenderedAgain {
 
 /** Where the lane's source is looked up. */
 export interface SourceLookup {
-  readonly scratch: Git;
   readonly repository: LaneRepository;
   /** Path of the lane file in its repository, as the caller knows it. */
   readonly laneFile?: string;
@@ -49,7 +47,7 @@ export async function renderAgain(
   let found = false;
   let best: RenderedAgain | undefined;
   for (const laneFile of new Set(candidates.filter((path) => path !== undefined))) {
-    const source = await laneAtCommit(lookup.repository, lookup.scratch, laneCommit, laneFile);
+    const source = await laneAtCommit(lookup.repository, laneCommit, laneFile);
     if (source?.lane.version !== version) continue;
     found = true;
     const again = await renderSource(tree, provenance, source, laneFile, lookup.repository.url);

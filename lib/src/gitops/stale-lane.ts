@@ -11,14 +11,14 @@ export async function staleProblem(
   laneCommit: string,
   lookup: SourceLookup,
 ): Promise<Problem | undefined> {
-  const { repository, scratch } = lookup;
+  const { repository } = lookup;
   const { lane, input } = published;
   const laneFile = lookup.laneFile ?? input.laneFile;
   const head = await checkedOutCommit(repository);
   if (head === laneCommit && laneFile === input.laneFile) return undefined;
   const stale = (why: string) => branchProblem('branch-stale', `lane ${lane.version} ${why}`);
   try {
-    const newest = await laneAtCommit(repository, scratch, head, laneFile);
+    const newest = await laneAtCommit(repository, head, laneFile);
     if (newest === undefined) return stale(`is gone from its repository: ${head} holds no ${laneFile}`);
     const artifact = artifactForLane(newest.lane, input.artifact, laneFile);
     const { filesDigest } = renderLane(newest.lane, { ...input, laneFile, artifact });

@@ -1,14 +1,14 @@
 import { AgentRunError } from '../errors.ts';
 import { type DrySource, isBehind, relationReader } from './ancestry.ts';
-import { contentsBefore, digestReader } from './branch-contents.ts';
-import { type BranchSnapshot, fetchSnapshot, isOnBranch } from './branch-snapshot.ts';
+import { contentsBefore, digestReader, fetchOwned } from './branch-contents.ts';
+import { type BranchSnapshot, isOnBranch } from './branch-snapshot.ts';
 import { removalMessage } from './commit-message.ts';
-import { inDisposableRepository } from './git.ts';
 import type { LaneCommit } from './lane-commit.ts';
 import { AUTHOR, type PublishOptions, type PublishResult, signingOf } from './publish.ts';
 import { type BranchPlan, planLane } from './publish-plan.ts';
 import { pushUntilTaken } from './push.ts';
 import { resolveRemote } from './remote.ts';
+import { type RemoteObjects, withRemoteObjects } from './remote-objects.ts';
 import { assertAuthor, writeCommit } from './write-commit.ts';
 
 /** The lane to be removed from a branch. */
@@ -52,14 +52,15 @@ export async function unpublishLane(
   const remote = resolveRemote(options.remote, options.cwd);
   assertAuthor(author);
   const relationTo = source === undefined ? undefined : relationReader(source, options.environment);
-  return inDisposableRepository(async (git) => {
+  const unpublish = async (objects: RemoteObjects): Promise<RemovalResult> => {
+    const { git, read } = objects;
     let decision = ABSENT;
     let snapshot: BranchSnapshot | undefined;
     const target = { remote, branch, deadlineMs: options.deadlineMs ?? 60_000 };
-    const attempts = await pushUntilTaken(git, target, async (last) => {
-      snapshot = await fetchSnapshot(git, remote, branch);
+    const { tries: attempts } = await pushUntilTaken(git, target, async (last) => {
+      snapshot = await fetchOwned(objects, branch, lane);
       const { head, inventories } = snapshot;
-      const arrived = async () => last !== undefined && (await isOnBranch(git, remote, branch, head, last.commit));
+      const arrived = async () => last !== undefined && (await isOnBranch(objects, branch, head, last.commit));
       const published = inventories.get(lane);
       const isAbsent = published === undefined;
       if ((isAbsent || last?.isUnanswered === true) && (await arrived())) return undefined;
@@ -72,11 +73,10 @@ export async function unpublishLane(
       if (inventories.size === 1 && !force) {
         throw new AgentRunError('last-lane', `lane ${lane} is the last one on the branch ${branch}`);
       }
-      const digestOf = digestReader(git, snapshot, [lane]);
-      const plan = await planLane({ snapshot, lane, files: [], companions: [], force, digestOf });
+      const plan = await planLane({ snapshot, lane, files: [], companions: [], force, digestOf: digestReader(read) });
       decision = { status: 'removed', plan };
       if (options.dryRun === true) return undefined;
-      const made = await writeCommit(git, {
+      const { commit: made } = await writeCommit(git, {
         parent: head,
         plan,
         message: removalMessage(lane),
@@ -89,7 +89,8 @@ export async function unpublishLane(
     });
     const { status, plan } = decision;
     const isShown = options.dryRun === true && snapshot !== undefined;
-    const before = isShown ? await contentsBefore(git, snapshot as BranchSnapshot, plan) : new Map<string, string>();
+    const before = isShown ? await contentsBefore(read, snapshot as BranchSnapshot, plan) : new Map<string, string>();
     return { status, commit: decision.commit ?? snapshot?.head, plan, attempts, before, problems: [] };
-  }, options.environment);
+  };
+  return withRemoteObjects(remote, unpublish, options.environment);
 }

@@ -1,14 +1,14 @@
 import { AgentRunError, type Problem } from '../errors.ts';
 import { GENERATOR_NAME, GENERATOR_VERSION } from '../render/generator.gen.ts';
-import { blobReader } from './blob-reader.ts';
 import { branchProblem, recordDifferences, sourceDifferences } from './branch-differences.ts';
 import { fetchBranch } from './branch-snapshot.ts';
 import { foreignFiles } from './foreign-files.ts';
-import { type Environment, type Git, GitFailure, inDisposableRepository } from './git.ts';
+import { type Environment, type Git, GitFailure } from './git.ts';
 import type { LaneRepository } from './lane-at-commit.ts';
 import { findPublishCommit, type PublishCommit } from './publish-history.ts';
 import { type PublishedTree, readPublishedTree } from './published-tree.ts';
 import { assertBranch, remoteFailure, resolveRemote } from './remote.ts';
+import { type RemoteObjects, withRemoteObjects } from './remote-objects.ts';
 import { type RenderedAgain, renderAgain, type SourceLookup } from './render-again.ts';
 import { staleProblem } from './stale-lane.ts';
 
@@ -62,18 +62,18 @@ export async function verifyLane(options: VerifyOptions): Promise<VerifyResult> 
   const { branch, lane, repository, laneFile } = options;
   const remote = resolveRemote(options.remote, options.cwd);
   assertBranch(branch);
-  return inDisposableRepository(async (git) => {
+  const verify = async (objects: RemoteObjects): Promise<VerifyResult> => {
+    const { git, read } = objects;
     const asked = async <T>(work: Promise<T>): Promise<T> =>
       work.catch((error: unknown) => {
         throw error instanceof GitFailure ? remoteFailure(error, remote) : error;
       });
-    const state = await asked(fetchBranch(git, remote, branch));
+    const state = await asked(fetchBranch(objects, branch));
     if (state.head === undefined) throw new AgentRunError('lane-not-published', `the branch ${branch} does not exist`);
-    const published = await asked(findPublishCommit(git, remote, branch, state.head, lane));
+    const published = await asked(findPublishCommit(objects, branch, state.head, lane));
     const { provenance } = published;
-    const read = blobReader(git);
-    const tree = await readPublishedTree(git, read, published, state);
-    const lookup: SourceLookup = { scratch: git, repository, ...(laneFile === undefined ? {} : { laneFile }) };
+    const tree = await readPublishedTree(objects, published, state);
+    const lookup: SourceLookup = { repository, ...(laneFile === undefined ? {} : { laneFile }) };
     const again = await renderedAgain(tree, published, lookup);
     const renderer = rendererProblem(published, again);
 
@@ -104,7 +104,8 @@ export async function verifyLane(options: VerifyOptions): Promise<VerifyResult> 
       foreignFiles: await foreignFiles(read, state, known),
       filesDigest: provenance.filesDigest,
     };
-  }, options.environment);
+  };
+  return withRemoteObjects(remote, verify, options.environment);
 }
 
 /** Undefined when the source cannot be rendered: another version may have known other fields, or another record. */

@@ -3,16 +3,35 @@ import type { Git } from './git.ts';
 import type { BranchPlan } from './publish-plan.ts';
 import { type Signing, signCommit } from './sign-commit.ts';
 
-/** A commit to be made on top of another one, or of nothing. */
-export interface CommitRequest {
-  readonly parent: string | undefined;
-  readonly plan: BranchPlan;
-  readonly message: string;
+/** Who commits, and when. */
+export interface Stamp {
   /** `Name <email>`, of author and committer. */
   readonly author: string;
   /** Seconds since the epoch, and the zone. */
   readonly date: string;
+}
+
+/** A note to be set by a commit of the notes. */
+export interface NoteContent {
+  /** The newest commit of the notes; undefined when there are none. */
+  readonly parent: string | undefined;
+  readonly content: string;
+}
+
+/** A commit to be made on top of another one, or of nothing. */
+export interface CommitRequest extends Stamp {
+  readonly parent: string | undefined;
+  readonly plan: BranchPlan;
+  readonly message: string;
   readonly signing?: Signing;
+  /** The note on the commit. Default none. */
+  readonly note?: NoteContent;
+}
+
+/** The ids of a commit, and of the commit of the notes that sets its note. */
+export interface MadeCommit {
+  readonly commit: string;
+  readonly note?: string;
 }
 
 /** @throws AgentRunError `usage` for what git would not take as an author */
@@ -29,38 +48,50 @@ const quotedPath = (path: string): string => `"${path.replaceAll('\\', '\\\\').r
 
 const data = (content: string): string => `data ${Buffer.byteLength(content)}\n${content}\n`;
 
-const header = (ref: string, { author, date, message, parent }: Omit<CommitRequest, 'plan' | 'signing'>): string =>
+const header = (ref: string, mark: string, { author, date }: Stamp, message: string, parent: string | undefined) =>
   [
-    `commit ${ref}\nmark :1\n`,
+    `commit ${ref}\nmark ${mark}\n`,
     `author ${author} ${date}\n`,
     `committer ${author} ${date}\n`,
     data(message),
     parent === undefined ? '' : `from ${parent}\n`,
   ].join('');
 
-/** Makes the commit in the object database of the repository and returns its id. The same request gives the same id. */
-export async function writeCommit(git: Git, request: CommitRequest): Promise<string> {
-  const { plan, signing } = request;
+/**
+ * Makes the commit in the object database of the repository, with a note where one is asked for. The same request gives
+ * the same ids.
+ */
+export async function writeCommit(git: Git, request: CommitRequest): Promise<MadeCommit> {
+  const { plan, signing, note } = request;
   const changes = [
+    header(RESULT, ':1', request, request.message, request.parent),
     ...plan.removals.map((path) => `D ${quotedPath(path)}\n`),
     ...plan.writes.map(({ path, content }) => `M 100644 inline ${quotedPath(path)}\n${data(content)}`),
   ];
-  const made = await importCommit(git, header(RESULT, request) + changes.join(''));
-  return signing === undefined ? made : signCommit(git, made, request, signing);
+  if (signing === undefined) {
+    const notes = note === undefined ? [] : [noteChanges(request, note, ':1', ':2')];
+    const [commit = '', made] = await importCommits(git, [changes.join(''), ...notes]);
+    return { commit, ...(made === undefined ? {} : { note: made }) };
+  }
+  const [unsigned = ''] = await importCommits(git, [changes.join('')]);
+  const commit = await signCommit(git, unsigned, request, signing);
+  return { commit, ...(note === undefined ? {} : { note: await writeNote(git, request, note, commit) }) };
 }
 
-/** Makes a commit of the notes that sets the note of one commit. */
-export function writeNote(
-  git: Git,
-  request: Omit<CommitRequest, 'plan' | 'signing'>,
-  target: string,
-  note: string,
-): Promise<string> {
-  return importCommit(git, `${header(NOTES_RESULT, request)}N inline ${target}\n${data(note)}`);
+/** Makes a commit of the notes that sets the note of one commit, and returns its id. */
+export async function writeNote(git: Git, stamp: Stamp, note: NoteContent, target: string): Promise<string> {
+  const [made = ''] = await importCommits(git, [noteChanges(stamp, note, target, ':1')]);
+  return made;
 }
 
-async function importCommit(git: Git, commit: string): Promise<string> {
+const noteChanges = (stamp: Stamp, { parent, content }: NoteContent, target: string, mark: string): string =>
+  `${header(NOTES_RESULT, mark, stamp, 'Note where a commit comes from\n', parent)}N inline ${target}\n${data(content)}`;
+
+/** Commits with the marks :1, :2, ... in one go. */
+async function importCommits(git: Git, commits: readonly string[]): Promise<string[]> {
   // Each try begins at the parent again, so the ref of a former try may be replaced.
-  const stream = `feature done\n${commit}get-mark :1\ndone\n`;
-  return (await git.text(['fast-import', '--date-format=raw-permissive', '--force'], stream)).trim();
+  const marks = commits.map((_, at) => `get-mark :${at + 1}\n`);
+  const stream = `feature done\n${commits.join('')}${marks.join('')}done\n`;
+  const ids = await git.text(['fast-import', '--date-format=raw-permissive', '--force'], stream);
+  return ids.trim().split('\n');
 }

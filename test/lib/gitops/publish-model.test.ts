@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { AgentRunError } from '../../../lib/src/errors.ts';
-import { type BranchSnapshot, blobId } from '../../../lib/src/gitops/branch-snapshot.ts';
+import type { BranchSnapshot } from '../../../lib/src/gitops/branch-snapshot.ts';
+import { blobId } from '../../../lib/src/gitops/branch-tree.ts';
 import { laneOfInventory, parseInventory, sha256 } from '../../../lib/src/gitops/inventory.ts';
 import { laneOnBranch, type PublishSource, planPublish } from '../../../lib/src/gitops/lane-on-branch.ts';
 import { type BranchPlan, planLane } from '../../../lib/src/gitops/publish-plan.ts';
@@ -129,7 +130,7 @@ function snapshotOf(branch: ReadonlyMap<string, string>): BranchSnapshot {
       return lane === undefined ? [] : [[lane, parseInventory(lane, content)] as const];
     }),
   );
-  return { head: 'f'.repeat(40), notesHead: undefined, entries, inventories };
+  return { head: 'f'.repeat(40), notesHead: undefined, noteId: undefined, entries, inventories };
 }
 
 function carryOut(branch: Map<string, string>, { writes, removals }: BranchPlan): void {

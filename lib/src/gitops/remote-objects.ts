@@ -1,0 +1,128 @@
+import { appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { blobId } from './branch-tree.ts';
+import { type Environment, type Git, GitFailure, inDisposableRepository } from './git.ts';
+import { wordingOf } from './remote-wordings.ts';
+
+/** Reads the contents of blobs by their ids; each is asked for once. What is no blob has no content. */
+export type BlobReader = (ids: Iterable<string>) => Promise<ReadonlyMap<string, Buffer>>;
+
+/**
+ * A remote as a disposable repository sees it: commits and trees are fetched, contents only when they are read. A
+ * branch is as large as all of its lanes, and most of the work concerns a few files of one.
+ */
+export interface RemoteObjects {
+  /** The disposable repository. */
+  readonly git: Git;
+  readonly remote: string;
+  /**
+   * Fetches without contents.
+   *
+   * @param how options of `git fetch`, such as the depth
+   * @throws GitFailure
+   */
+  fetch(how: readonly string[], refs: readonly string[]): Promise<void>;
+  /** Fetches what is missing in one go. @throws GitFailure */
+  readonly read: BlobReader;
+  /** Contents that are known anyway: what they are the contents of need not be fetched. */
+  holds(contents: Iterable<string>): void;
+}
+
+/** The remote hands out no single contents; only {@link withRemoteObjects} sees it. */
+class NoSingleObjects extends Error {}
+
+/**
+ * Runs some work with a remote, in a repository that is gone afterwards. With a server that knows no filter, everything
+ * comes with the first fetch. With one that knows filters, but hands out no single contents, the work is begun again
+ * and fetches everything: it must not have pushed anything before it reads its first contents.
+ *
+ * @throws what the work throws, and as {@link inDisposableRepository}
+ */
+export async function withRemoteObjects<T>(
+  remote: string,
+  work: (objects: RemoteObjects) => Promise<T>,
+  environment?: Environment,
+): Promise<T> {
+  const run = (isPartial: boolean) =>
+    inDisposableRepository(async (git) => {
+      await nameRemote(git, remote);
+      return work(remoteObjects(git, remote, isPartial));
+    }, environment);
+  try {
+    return await run(true);
+  } catch (error) {
+    if (!(error instanceof NoSingleObjects)) throw error;
+    return run(false);
+  }
+}
+
+/** A name that nobody's own configuration of git has settings for. */
+const NAME = 'agentrun-gitops';
+
+/** A remote that may leave out what is not asked for must have a name: git takes no path for one. */
+async function nameRemote({ directory }: Git, remote: string): Promise<void> {
+  const url = remote.replaceAll('\\', '\\\\').replaceAll('"', '\\"');
+  await appendFile(join(directory, 'config'), `[remote "${NAME}"]\n\turl = "${url}"\n`);
+}
+
+const FETCH = ['fetch', '--no-tags', '--no-write-fetch-head', '--no-show-forced-updates'];
+
+/**
+ * Only a fetch knows that contents are left out. A push would want those that it could send a difference to, over http
+ * even when it is told to send none.
+ */
+const WITHOUT_CONTENTS = [
+  ...['-c', `remote.${NAME}.promisor=true`, '-c', `remote.${NAME}.partialCloneFilter=blob:none`],
+  ...FETCH,
+  '--filter=blob:none',
+];
+
+function remoteObjects(git: Git, remote: string, isPartial: boolean): RemoteObjects {
+  const known = new Map<string, Buffer>();
+  const fetchContents = async (ids: readonly string[]): Promise<void> => {
+    // Nothing that is here is offered as a base: the contents are wanted whatever the commits say.
+    const fetch = ['-c', 'fetch.negotiationAlgorithm=noop', ...WITHOUT_CONTENTS, '--stdin', '--', NAME];
+    try {
+      await git.text(fetch, ids.map((id) => `${id}\n`).join(''));
+    } catch (error) {
+      const isKnown = error instanceof GitFailure && wordingOf(error.message) !== undefined;
+      if (!(error instanceof GitFailure) || isKnown) throw error;
+      throw new NoSingleObjects(error.message, { cause: error });
+    }
+  };
+  return {
+    git,
+    remote,
+    async fetch(how, refs) {
+      await git.text([...(isPartial ? WITHOUT_CONTENTS : FETCH), ...how, '--', NAME, ...refs]);
+    },
+    async read(ids) {
+      const missing = [...new Set(ids)].filter((id) => !known.has(id));
+      if (missing.length === 0) return known;
+      if (isPartial) await fetchContents(missing);
+      for (const [id, content] of await readBlobs(git, missing)) known.set(id, content);
+      return known;
+    },
+    holds(contents) {
+      for (const content of contents) known.set(blobId(content), Buffer.from(content));
+    },
+  };
+}
+
+/** The contents of blobs that the repository holds. */
+async function readBlobs(git: Git, ids: readonly string[]): Promise<Map<string, Buffer>> {
+  const blobs = new Map<string, Buffer>();
+  const output = await git.bytes(['cat-file', '--batch'], ids.map((id) => `${id}\n`).join(''));
+  let at = 0;
+  while (at < output.length) {
+    const end = output.indexOf(10, at);
+    const [id = '', type, size = '0'] = output.subarray(at, end).toString('latin1').split(' ');
+    if (type !== 'blob') {
+      at = end + 1;
+      continue;
+    }
+    blobs.set(id, output.subarray(end + 1, end + 1 + Number(size)));
+    at = end + 1 + Number(size) + 1;
+  }
+  return blobs;
+}

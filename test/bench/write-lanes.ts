@@ -2,7 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { newLaneText } from '../../lib/src/index.ts';
 
-const MODEL = join(import.meta.dirname, '../../lanes/v0.1.yaml');
+/** The lane that the others are made from. */
+export const MODEL = join(import.meta.dirname, '../../lanes/v0.1.yaml');
 
 /** Writes lanes v1.1, v1.2, ... that do not conflict, made from v0.1 as `lane new` makes them; gives back the folder. */
 export function writeLanes(folder: string, count: number): string {

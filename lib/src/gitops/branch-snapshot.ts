@@ -125,7 +125,7 @@ export async function isOnBranch(
   commit: string,
 ): Promise<boolean> {
   if (head === undefined || head === commit) return head === commit;
-  await fetch(['--deepen=1000'], [`refs/heads/${branch}`]);
+  await fetch(['--deepen=1000'], [`refs/heads/${branch}`], 'commits');
   try {
     await git.text(['merge-base', '--is-ancestor', commit, head]);
     return true;

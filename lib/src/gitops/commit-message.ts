@@ -49,8 +49,9 @@ export function publishMessage(provenance: Provenance, replaced: readonly string
   return `Publish lane ${provenance.lane} from ${provenance.laneCommit.slice(0, 12)}\n\n${trailers.join('\n')}\n`;
 }
 
-/** The message of a commit that removes a lane. */
-export const removalMessage = (lane: string): string => `Remove lane ${lane}\n\n${REMOVED}: ${lane}\n`;
+/** The message of a commit that removes a lane; `laneCommit` is the commit of the lane's repository that says so. */
+export const removalMessage = (lane: string, laneCommit: string): string =>
+  `Remove lane ${lane}\n\n${REMOVED}: ${lane}\n${TRAILERS.laneCommit}: ${laneCommit}\n`;
 
 /** Reads the trailers of a commit message; undefined when it is no publish commit, or a value is not of its form. */
 export function readProvenance(message: string): Provenance | undefined {
@@ -60,9 +61,19 @@ export function readProvenance(message: string): Provenance | undefined {
   return whole ? (Object.fromEntries(entries) as Provenance) : undefined;
 }
 
-/** The lanes that a commit removes. */
-export const readRemovals = (message: string): string[] =>
-  trailersOf(message).flatMap(([name, value]) => (name === REMOVED ? [value] : []));
+/** What a commit removes. */
+export interface Removals {
+  readonly lanes: readonly string[];
+  /** The commit of the lanes' repository that removes them; undefined when the message does not say. */
+  readonly laneCommit: string | undefined;
+}
+
+export function readRemovals(message: string): Removals {
+  const trailers = trailersOf(message);
+  const lanes = trailers.flatMap(([name, value]) => (name === REMOVED ? [value] : []));
+  const laneCommit = new Map(trailers).get(TRAILERS.laneCommit);
+  return { lanes, laneCommit: laneCommit !== undefined && COMMIT.test(laneCommit) ? laneCommit : undefined };
+}
 
 /** The name and value of each line of the last paragraph. */
 function trailersOf(message: string): (readonly [string, string])[] {

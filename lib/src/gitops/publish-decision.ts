@@ -5,6 +5,7 @@ import { hydratorNote } from './hydrator-metadata.ts';
 import { relationHere } from './lane-commit.ts';
 import { type LaneOnBranch, type PublishSource, planPublish } from './lane-on-branch.ts';
 import type { PublishOptions, PublishStatus } from './publish.ts';
+import { findRemoval } from './publish-history.ts';
 import type { BranchPlan } from './publish-plan.ts';
 import { readNotedCommit } from './push-note.ts';
 import type { RemoteObjects } from './remote-objects.ts';
@@ -41,20 +42,28 @@ export function decider(source: PublishSource, wanted: LaneOnBranch, options: Pu
   const { commit, path } = source;
   const { allowOlder = false, force = false, replaces = [], environment } = options;
   const { lane } = wanted.inventory;
+  const { branch = source.rendered.lane.gitops.branch } = options;
   const relationTo = relationReader(source, environment);
 
-  async function isSuperseded({ inventories }: BranchSnapshot, noted: string | undefined): Promise<boolean> {
+  async function isSuperseded(objects: RemoteObjects, snapshot: BranchSnapshot, noted?: string): Promise<boolean> {
     if (allowOlder) return false;
+    const { head, inventories } = snapshot;
     for (const inventory of [lane, ...replaces].flatMap((one) => inventories.get(one) ?? [])) {
       if (await isBehind(source, inventory, relationTo)) return true;
     }
     const published = inventories.get(lane);
-    if (published === undefined || noted === undefined || noted === published.laneCommit) return false;
+    if (published === undefined) {
+      // A newer commit may have removed the lane. What nobody can compare does not hold up a lane that owns nothing.
+      const removed = head === undefined ? undefined : await findRemoval(objects, branch, head, lane);
+      return removed !== undefined && (await relationTo(removed)) === 'older';
+    }
+    if (noted === undefined || noted === published.laneCommit) return false;
     return (await relationTo(noted)) === 'older';
   }
 
   return {
-    async decide({ read, holds }, state) {
+    async decide(objects, state) {
+      const { read, holds } = objects;
       // A branch that is as it shall be holds nothing that must be fetched.
       holds([...wanted.companions.map(({ content }) => content), hydratorNote(commit.id)]);
       const lanes = lanesOf(state);
@@ -64,7 +73,7 @@ export function decider(source: PublishSource, wanted: LaneOnBranch, options: Pu
       const snapshot = await readAround(read, state, wanted, replaced, noteId === undefined ? [] : [noteId]);
       const noted = noteId === undefined ? undefined : await readNotedCommit(read, noteId);
       const unchanged = { ...UNDECIDED, snapshot };
-      const superseded = begun(isSuperseded(snapshot, noted));
+      const superseded = begun(isSuperseded(objects, snapshot, noted));
       // Begun before it is known whether it matters: asking for the order of commits takes its time.
       const planning = begun(planPublish(snapshot, wanted, { replaced, force, digestOf: digestReader(read) }));
       if (await superseded) return { ...unchanged, status: 'superseded' };

@@ -1,5 +1,5 @@
 import { AgentRunError } from '../errors.ts';
-import { laneTrailerPattern, type Provenance, readProvenance, readRemovals } from './commit-message.ts';
+import { laneTrailerPattern, type Provenance, type Removals, readProvenance, readRemovals } from './commit-message.ts';
 import type { Git } from './git.ts';
 import type { RemoteObjects } from './remote-objects.ts';
 
@@ -30,22 +30,46 @@ export async function findPublishCommit(
       if ((await git.text(['rev-parse', '--is-shallow-repository'])).trim() !== 'true') break;
       await fetch([deeper], [`refs/heads/${branch}`]);
     }
-    const found = await newest(git, head, lane);
+    const found = await newestMention(git, head, lane);
+    if (found?.removal !== undefined) {
+      throw new AgentRunError(
+        'lane-not-published',
+        `lane ${lane} was removed from the branch by the commit ${found.id}`,
+      );
+    }
     if (found !== undefined) return found;
   }
   throw new AgentRunError('provenance-missing', `no commit of the branch ${branch} published lane ${lane}`);
 }
 
+/**
+ * Looks in the last thousand commits of a branch for the removal of a lane that it does not hold.
+ *
+ * @returns the commit of the lane's repository that removed the lane; undefined when it was never there, or when the
+ *   commit on the branch does not say
+ */
+export async function findRemoval(
+  { git, fetch }: RemoteObjects,
+  branch: string,
+  head: string,
+  lane: string,
+): Promise<string | undefined> {
+  await fetch(['--depth=1000'], [`refs/heads/${branch}`], 'commits');
+  return (await newestMention(git, head, lane))?.removal?.laneCommit;
+}
+
 /** No parent comes before its child in this order, whatever the dates say: those are the dates of the lane's commits. */
 const LOG = ['-c', 'log.showSignature=false', 'log', '--topo-order', '--extended-regexp', '--format=%H%x00%B%x00%x00'];
 
-async function newest(git: Git, head: string, lane: string): Promise<PublishCommit | undefined> {
+/** The newest commit that published or removed a lane. */
+type Mention = (PublishCommit & { readonly removal?: undefined }) | { readonly id: string; readonly removal: Removals };
+
+async function newestMention(git: Git, head: string, lane: string): Promise<Mention | undefined> {
   const output = await git.text([...LOG, `--grep=${laneTrailerPattern(lane)}`, head]);
   for (const entry of output.split('\0\0')) {
     const [id = '', message = ''] = entry.trimStart().split('\0');
-    if (readRemovals(message).includes(lane)) {
-      throw new AgentRunError('lane-not-published', `lane ${lane} was removed from the branch by the commit ${id}`);
-    }
+    const removal = readRemovals(message);
+    if (removal.lanes.includes(lane)) return { id, removal };
     const provenance = readProvenance(message);
     if (provenance?.lane === lane) return { id, provenance };
   }

@@ -19,9 +19,11 @@ export interface RemoteObjects {
    * Fetches without contents.
    *
    * @param how options of `git fetch`, such as the depth
+   * @param what `trees`, the default: commits and their trees; `commits`: no trees either, as far as the server can
+   *   leave them out
    * @throws GitFailure
    */
-  fetch(how: readonly string[], refs: readonly string[]): Promise<void>;
+  fetch(how: readonly string[], refs: readonly string[], what?: 'trees' | 'commits'): Promise<void>;
   /** Fetches what is missing in one go. @throws GitFailure */
   readonly read: BlobReader;
   /** Contents that are known anyway: what they are the contents of need not be fetched. */
@@ -71,11 +73,12 @@ const FETCH = ['fetch', '--no-tags', '--no-write-fetch-head', '--no-show-forced-
  * Only a fetch knows that contents are left out. A push would want those that it could send a difference to, over http
  * even when it is told to send none.
  */
-const WITHOUT_CONTENTS = [
+const PARTIAL_FETCH = [
   ...['-c', `remote.${NAME}.promisor=true`, '-c', `remote.${NAME}.partialCloneFilter=blob:none`],
   ...FETCH,
-  '--filter=blob:none',
 ];
+const WITHOUT_CONTENTS = [...PARTIAL_FETCH, '--filter=blob:none'];
+const WITHOUT_TREES = [...PARTIAL_FETCH, '--filter=tree:0'];
 
 function remoteObjects(git: Git, remote: string, isPartial: boolean): RemoteObjects {
   const known = new Map<string, Buffer>();
@@ -85,16 +88,19 @@ function remoteObjects(git: Git, remote: string, isPartial: boolean): RemoteObje
     try {
       await git.text(fetch, ids.map((id) => `${id}\n`).join(''));
     } catch (error) {
-      const isKnown = error instanceof GitFailure && wordingOf(error.message) !== undefined;
-      if (!(error instanceof GitFailure) || isKnown) throw error;
-      throw new NoSingleObjects(error.message, { cause: error });
+      await orElse(error, () => {
+        throw new NoSingleObjects('the server hands out no single contents', { cause: error });
+      });
     }
   };
   return {
     git,
     remote,
-    async fetch(how, refs) {
-      await git.text([...(isPartial ? WITHOUT_CONTENTS : FETCH), ...how, '--', NAME, ...refs]);
+    async fetch(how, refs, what = 'trees') {
+      const fetch = async (begin: readonly string[]) => git.text([...begin, ...how, '--', NAME, ...refs]);
+      if (!isPartial) await fetch(FETCH);
+      else if (what === 'trees') await fetch(WITHOUT_CONTENTS);
+      else await fetch(WITHOUT_TREES).catch((error: unknown) => orElse(error, () => fetch(WITHOUT_CONTENTS)));
     },
     async read(ids) {
       const missing = [...new Set(ids)].filter((id) => !known.has(id));
@@ -107,6 +113,12 @@ function remoteObjects(git: Git, remote: string, isPartial: boolean): RemoteObje
       for (const content of contents) known.set(blobId(content), Buffer.from(content));
     },
   };
+}
+
+/** Goes another way when git failed in words that tell neither of the network nor of the account. */
+function orElse<T>(error: unknown, otherwise: () => T): T {
+  if (!(error instanceof GitFailure) || wordingOf(error.message) !== undefined) throw error;
+  return otherwise();
 }
 
 /** The contents of blobs that the repository holds. */

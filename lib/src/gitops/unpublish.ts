@@ -14,7 +14,7 @@ import { assertAuthor, writeCommit } from './write-commit.ts';
 /** The lane to be removed from a branch. */
 export interface Removal {
   readonly lane: string;
-  /** The commit whose date the removal carries. */
+  /** The commit of the lanes' repository that says so: the removal names it and carries its date. */
   readonly commit: LaneCommit;
   /** What says that the lane is gone. A lane from a newer commit then stays. Default: it goes, whatever published it. */
   readonly source?: DrySource;
@@ -79,7 +79,7 @@ export async function unpublishLane(
       const { commit: made } = await writeCommit(git, {
         parent: head,
         plan,
-        message: removalMessage(lane),
+        message: removalMessage(lane, commit.id),
         author,
         date: commit.committed,
         ...signingOf(options),

@@ -210,7 +210,7 @@ it('the last lane is removed only when forced, and the files of others stay', as
     'README.md\ndeploy/lane-1/runtime-v01/mine.yaml\nhydrator.metadata',
   );
   expect(await setup.remote.git(['log', '-1', '--format=%B%an <%ae>', BRANCH])).toBe(
-    'Remove lane v0.2\n\nAgentrun-Removed-Lane: v0.2\nAgentRun <agentrun@localhost>',
+    `Remove lane v0.2\n\nAgentrun-Removed-Lane: v0.2\nAgentrun-Lane-Commit: ${first.commit.id}\nAgentRun <agentrun@localhost>`,
   );
 });
 

@@ -8,8 +8,8 @@ import type { BlobReader, RemoteObjects } from './remote-objects.ts';
 
 /**
  * What a branch says of a lane that shall be written to it. What the decision needs is read ahead, in one go where the
- * lane writes only to paths that are its own: then nobody else's inventory matters, for a path has one owner from its
- * first publish on.
+ * lane writes only to paths that are its own or free: then nobody else's inventory matters, for a path has one owner
+ * from its first publish on.
  *
  * @param replaced lanes whose place it takes, as far as they are on the branch
  * @param more ids of other contents that will be read
@@ -19,8 +19,7 @@ export async function readAround(
   read: BlobReader,
   state: BranchState,
   { inventory, files, companions }: LaneOnBranch,
-  replaced: readonly string[],
-  more: readonly string[],
+  { replaced, force, more }: { replaced: readonly string[]; force: boolean; more: readonly string[] },
 ): Promise<BranchSnapshot> {
   const { entries } = state;
   const idsOf = (paths: readonly string[]) => contentIds(entries, paths);
@@ -35,7 +34,8 @@ export async function readAround(
   const before = new Set([...own, ROOT_METADATA]);
   const after = new Set([...files, ...companions].map(({ path }) => path));
   const leaving = own.filter((path) => !after.has(path));
-  if (leaving.length === 0 && [...after].every((path) => before.has(path))) return { ...state, inventories };
+  const isAlone = leaving.length === 0 && [...after].every((path) => before.has(path) || !entries.has(path));
+  if (isAlone && !force) return { ...state, inventories };
   const lanes = lanesOf(state);
   await read(idsOf([...lanes.map(inventoryPath), ...leaving]));
   return { ...state, inventories: await readInventories(read, state, lanes) };

@@ -35,8 +35,8 @@ export const NOTES_REF = 'refs/notes/hydrator.metadata';
 export async function fetchBranch(objects: RemoteObjects, branch: string, withNotes = false): Promise<BranchState> {
   assertBranch(branch);
   // A pattern, since there may be no notes.
-  const notes = withNotes ? [`+${NOTES_REF}*:${NOTES_REF}*`] : [];
-  if (!(await fetchRefs(objects, [`+refs/heads/${branch}:${HEAD_REF}`, ...notes]))) {
+  const notes = withNotes ? { [NOTES_REF]: `+${NOTES_REF}*:${NOTES_REF}*` } : {};
+  if (!(await fetchRefs(objects, { [HEAD_REF]: `+refs/heads/${branch}:${HEAD_REF}`, ...notes }))) {
     const notesHead = withNotes ? await fetchNotes(objects) : undefined;
     return { head: undefined, entries: new Map(), notesHead, noteId: undefined };
   }
@@ -51,7 +51,7 @@ export async function fetchBranch(objects: RemoteObjects, branch: string, withNo
 
 /** Fetches the newest commit of the notes; undefined when there are none. */
 export async function fetchNotes(objects: RemoteObjects): Promise<string | undefined> {
-  const areThere = await fetchRefs(objects, [`+${NOTES_REF}:${NOTES_REF}`]);
+  const areThere = await fetchRefs(objects, { [NOTES_REF]: `+${NOTES_REF}:${NOTES_REF}` });
   return areThere ? await readRef(objects.git, NOTES_REF) : undefined;
 }
 
@@ -65,11 +65,17 @@ export async function readNoteId(git: Git, commit: string): Promise<string | und
   }
 }
 
-/** False when the remote has no ref of one of these names. */
-async function fetchRefs(objects: RemoteObjects, refs: readonly string[]): Promise<boolean> {
+/**
+ * Fetches what stands at the right, by what it is called here. The second time only what is new since.
+ *
+ * @returns false when the remote has no ref of one of these names
+ */
+async function fetchRefs(objects: RemoteObjects, refs: Readonly<Record<string, string>>): Promise<boolean> {
+  const known = await Promise.all(Object.keys(refs).map((ref) => readRef(objects.git, ref)));
+  const depth = known.every((id) => id !== undefined) ? [] : ['--depth=1'];
   try {
     // Pruned, so that notes which are gone at the remote are gone here.
-    await objects.fetch(['--depth=1', '--prune'], refs);
+    await objects.fetch([...depth, '--prune'], Object.values(refs));
     return true;
   } catch (error) {
     if (error instanceof GitFailure && /couldn't find remote ref/i.test(error.message)) return false;

@@ -33,9 +33,9 @@ export const UNDECIDED: Decision = {
 /** Decides for one lane, each time that the branch is read. */
 export interface Decider {
   /** @throws AgentRunError `source-diverged` when nobody can say what is newer; as `planPublish` does */
-  decide(objects: RemoteObjects, state: BranchState): Promise<Decision>;
+  readonly decide: (objects: RemoteObjects, state: BranchState) => Promise<Decision>;
   /** Whether the note on a branch that has the files already shall name our commit. */
-  movesNote(objects: RemoteObjects, snapshot: BranchSnapshot): Promise<boolean>;
+  readonly movesNote: (objects: RemoteObjects, snapshot: BranchSnapshot) => Promise<boolean>;
 }
 
 export function decider(source: PublishSource, wanted: LaneOnBranch, options: PublishOptions): Decider {

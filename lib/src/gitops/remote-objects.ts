@@ -23,20 +23,20 @@ export interface RemoteObjects {
    *   leave them out
    * @throws GitFailure
    */
-  fetch(how: readonly string[], refs: readonly string[], what?: 'trees' | 'commits'): Promise<void>;
+  readonly fetch: (how: readonly string[], refs: readonly string[], what?: 'trees' | 'commits') => Promise<void>;
   /** Fetches what is missing in one go. @throws GitFailure */
   readonly read: BlobReader;
   /** Contents that are known anyway: what they are the contents of need not be fetched. */
-  holds(contents: Iterable<string>): void;
+  readonly holds: (contents: Iterable<string>) => void;
 }
 
-/** The remote hands out no single contents; only {@link withRemoteObjects} sees it. */
-class NoSingleObjects extends Error {}
+/** The remote does not work with filters; only {@link withRemoteObjects} sees it. */
+class NoFilter extends Error {}
 
 /**
  * Runs some work with a remote, in a repository that is gone afterwards. With a server that knows no filter, everything
- * comes with the first fetch. With one that knows filters, but hands out no single contents, the work is begun again
- * and fetches everything: it must not have pushed anything before it reads its first contents.
+ * comes with the first fetch. With one that refuses them, or hands out no single contents, the work is begun again and
+ * fetches everything: it must not have pushed anything before it reads its first contents.
  *
  * @throws what the work throws, and as {@link inDisposableRepository}
  */
@@ -53,7 +53,7 @@ export async function withRemoteObjects<T>(
   try {
     return await run(true);
   } catch (error) {
-    if (!(error instanceof NoSingleObjects)) throw error;
+    if (!(error instanceof NoFilter)) throw error;
     return run(false);
   }
 }
@@ -73,10 +73,8 @@ const FETCH = ['fetch', '--no-tags', '--no-write-fetch-head', '--no-show-forced-
  * Only a fetch knows that contents are left out. A push would want those that it could send a difference to, over http
  * even when it is told to send none.
  */
-const PARTIAL_FETCH = [
-  ...['-c', `remote.${NAME}.promisor=true`, '-c', `remote.${NAME}.partialCloneFilter=blob:none`],
-  ...FETCH,
-];
+const PROMISOR = ['-c', `remote.${NAME}.promisor=true`, '-c', `remote.${NAME}.partialCloneFilter=blob:none`];
+const PARTIAL_FETCH = [...PROMISOR, ...FETCH];
 const WITHOUT_CONTENTS = [...PARTIAL_FETCH, '--filter=blob:none'];
 const WITHOUT_TREES = [...PARTIAL_FETCH, '--filter=tree:0'];
 
@@ -88,9 +86,9 @@ function remoteObjects(git: Git, remote: string, isPartial: boolean): RemoteObje
     try {
       await git.text(fetch, ids.map((id) => `${id}\n`).join(''));
     } catch (error) {
-      await orElse(error, () => {
-        throw new NoSingleObjects('the server hands out no single contents', { cause: error });
-      });
+      // Words that tell of the network or of the account would be the same without a filter.
+      if (!(error instanceof GitFailure) || wordingOf(error.message) !== undefined) throw error;
+      throw new NoFilter('the server hands out no single contents', { cause: error });
     }
   };
   return {
@@ -98,9 +96,18 @@ function remoteObjects(git: Git, remote: string, isPartial: boolean): RemoteObje
     remote,
     async fetch(how, refs, what = 'trees') {
       const fetch = async (begin: readonly string[]) => git.text([...begin, ...how, '--', NAME, ...refs]);
-      if (!isPartial) await fetch(FETCH);
-      else if (what === 'trees') await fetch(WITHOUT_CONTENTS);
-      else await fetch(WITHOUT_TREES).catch((error: unknown) => orElse(error, () => fetch(WITHOUT_CONTENTS)));
+      const ways = isPartial ? (what === 'commits' ? [WITHOUT_TREES, WITHOUT_CONTENTS] : [WITHOUT_CONTENTS]) : [FETCH];
+      let refusal: unknown;
+      for (const way of ways) {
+        try {
+          await fetch(way);
+          return;
+        } catch (error) {
+          if (!isPartial || !saysNoFilter(error)) throw error;
+          refusal = error;
+        }
+      }
+      throw new NoFilter('the server takes no filter', { cause: refusal });
     },
     async read(ids) {
       const missing = [...new Set(ids)].filter((id) => !known.has(id));
@@ -115,11 +122,9 @@ function remoteObjects(git: Git, remote: string, isPartial: boolean): RemoteObje
   };
 }
 
-/** Goes another way when git failed in words that tell neither of the network nor of the account. */
-function orElse<T>(error: unknown, otherwise: () => T): T {
-  if (!(error instanceof GitFailure) || wordingOf(error.message) !== undefined) throw error;
-  return otherwise();
-}
+/** A server may refuse some filters, or all of them, instead of ignoring them. */
+const saysNoFilter = (error: unknown): boolean =>
+  error instanceof GitFailure && /\bfilter\b.*(?:not (?:supported|allowed)|unsupported)/i.test(error.message);
 
 /** The contents of blobs that the repository holds. */
 async function readBlobs(git: Git, ids: readonly string[]): Promise<Map<string, Buffer>> {

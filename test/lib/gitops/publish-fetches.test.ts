@@ -77,13 +77,18 @@ describe('what a publish asks a server', () => {
   });
 });
 
+const IGNORED = { 'uploadpack.allowFilter': 'false' };
+const REFUSED = { 'uploadpackfilter.allow': 'false' };
+
 describe.each([
-  ['knows no filters', { filters: false, protocol2: true }],
-  ['filters, but hands out no single contents', { filters: true, protocol2: false }],
-  ['knows neither', { filters: false, protocol2: false }],
-])('a server that %s', (_, { filters, protocol2 }) => {
+  ['knows no filters', IGNORED, true],
+  ['filters, but hands out no single contents', {}, false],
+  ['knows neither', IGNORED, false],
+  ['refuses all filters', REFUSED, true],
+  ['refuses to leave out trees', { ...REFUSED, 'uploadpackfilter.blob:none.allow': 'true' }, true],
+])('a server that %s', (_, config, protocol2) => {
   it('is served by publish, verify and unpublish all the same', async () => {
-    await setup.remote.git(['config', 'uploadpack.allowFilter', String(filters)]);
+    for (const [name, value] of Object.entries(config)) await setup.remote.git(['config', name, value]);
     const server = await counting({ protocol2 });
     const to = { remote: server.url };
     for (const number of [1, 2]) await setup.publish(await setup.commit({ number }), to);

@@ -8,10 +8,11 @@ import type { BlobReader, RemoteObjects } from './remote-objects.ts';
 
 /**
  * What a branch says of a lane that shall be written to it. What the decision needs is read ahead, in one go where the
- * lane writes only to paths that are its own or free: then nobody else's inventory matters, for a path has one owner
- * from its first publish on.
+ * lane writes only to paths that are its own: then nobody else's inventory matters, for a path has one owner from its
+ * first publish on.
  *
  * @param replaced lanes whose place it takes, as far as they are on the branch
+ * @param isFirst whether the branch is read for the first time: then free paths may belong to a lane all the same
  * @param more ids of other contents that will be read
  * @throws AgentRunError `branch-inventory` when an inventory that matters cannot be read
  */
@@ -19,13 +20,15 @@ export async function readAround(
   read: BlobReader,
   state: BranchState,
   { inventory, files, companions }: LaneOnBranch,
-  { replaced, force, more }: { replaced: readonly string[]; force: boolean; more: readonly string[] },
+  { replaced, isFirst, more }: { replaced: readonly string[]; isFirst: boolean; more: readonly string[] },
 ): Promise<BranchSnapshot> {
   const { entries } = state;
   const idsOf = (paths: readonly string[]) => contentIds(entries, paths);
   const ours = [inventory.lane, ...replaced];
   const overwritten = files.filter(({ path, content }) => entries.get(path)?.id !== blobId(content));
-  await read([...more, ...idsOf([...ours.map(inventoryPath), ...overwritten.map(({ path }) => path)])]);
+  const records = idsOf(ours.map(inventoryPath));
+  // What a lane that owns nothing finds in its place is somebody else's, whatever it holds.
+  await read([...more, ...records, ...(records.length > 0 ? idsOf(overwritten.map(({ path }) => path)) : [])]);
   const inventories = await readInventories(read, state, ours);
   const own = [...inventories].flatMap(([lane, one]) => [
     ...companionPaths(lane, one),
@@ -34,8 +37,8 @@ export async function readAround(
   const before = new Set([...own, ROOT_METADATA]);
   const after = new Set([...files, ...companions].map(({ path }) => path));
   const leaving = own.filter((path) => !after.has(path));
-  const isAlone = leaving.length === 0 && [...after].every((path) => before.has(path) || !entries.has(path));
-  if (isAlone && !force) return { ...state, inventories };
+  const isOurs = (path: string) => before.has(path) || !(isFirst || entries.has(path));
+  if (leaving.length === 0 && [...after].every(isOurs)) return { ...state, inventories };
   const lanes = lanesOf(state);
   await read(idsOf([...lanes.map(inventoryPath), ...leaving]));
   return { ...state, inventories: await readInventories(read, state, lanes) };

@@ -4,7 +4,7 @@ import { type BranchEntry, readTree } from './branch-tree.ts';
 import { type Git, GitFailure } from './git.ts';
 import { inventoryPath, type LaneInventory, laneOfInventory, parseInventory } from './inventory.ts';
 import { assertBranch } from './remote.ts';
-import type { BlobReader, RemoteObjects } from './remote-objects.ts';
+import { type BlobReader, HISTORY, type RemoteObjects } from './remote-objects.ts';
 
 /** The newest state of a GitOps branch. */
 export interface BranchState {
@@ -88,7 +88,8 @@ async function readRef({ directory }: Git, ref: string): Promise<string | undefi
   try {
     return (await readFile(join(directory, ref), 'utf8')).trim();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    // A directory stands there when somebody has refs below that name.
+    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw error;
   }
 }
@@ -125,18 +126,20 @@ export async function fetchSnapshot(objects: RemoteObjects, branch: string): Pro
 
 /** Whether a commit that was offered to a branch is on it; `head` is what was last read of the branch. */
 export async function isOnBranch(
-  { git, fetch }: RemoteObjects,
+  { withHistory }: RemoteObjects,
   branch: string,
   head: string | undefined,
   commit: string,
 ): Promise<boolean> {
   if (head === undefined || head === commit) return head === commit;
-  await fetch(['--deepen=1000'], [`refs/heads/${branch}`], 'commits');
-  try {
-    await git.text(['merge-base', '--is-ancestor', commit, head]);
-    return true;
-  } catch (error) {
-    if (error instanceof GitFailure) return false;
-    throw error;
-  }
+  return withHistory(branch, async (git) => {
+    try {
+      await git.text(['merge-base', '--is-ancestor', commit, HISTORY]);
+      return true;
+    } catch (error) {
+      // It is not among these commits at all.
+      if (error instanceof GitFailure) return false;
+      throw error;
+    }
+  });
 }

@@ -125,7 +125,8 @@ export function gitIn(directory: string, ambient: Environment = process.env, ext
   };
 }
 
-function saidBy(error: unknown, [command]: readonly string[]): string {
+function saidBy(error: unknown, args: readonly string[]): string {
+  const command = args.find((arg, at) => arg !== '-c' && args[at - 1] !== '-c') ?? '';
   const said = error instanceof Error ? error.message.trim() : String(error);
   if (/spawn git E[A-Z]+/.test(said)) return 'the program git cannot be started';
   return said === '' ? `git ${command} failed and said nothing` : said;

@@ -2,6 +2,7 @@ import { AgentRunError } from '../errors.ts';
 import type { Lane } from '../lane/lane.ts';
 import { validateLane } from '../lane/validate-lane.ts';
 import { type Environment, type Git, GitFailure, gitIn, inDisposableRepository } from './git.ts';
+import { isPartialClone } from './lane-commit.ts';
 import { resolveRemote, shownRemote } from './remote.ts';
 
 /** The repository in which lanes are looked up. */
@@ -35,7 +36,8 @@ export async function laneAtCommit(
   const own = gitIn(repository.directory, repository.environment);
   const object = `${commit}:${laneFile}`;
   let text = await readBlob(own, object);
-  if (text === undefined && !(await hasCommit(own, commit))) {
+  // A partial clone holds the commit, and maybe not the file.
+  if (text === undefined && ((await isPartialClone(own)) || !(await hasCommit(own, commit)))) {
     text = await inDisposableRepository(async (scratch) => {
       await fetchCommit(repository, scratch, commit);
       return readBlob(scratch, object);

@@ -71,7 +71,8 @@ export async function relationOf(
   const here = await relationHere(laneFile, commit, published, ambient);
   if (here !== 'unknown') return here;
   const git = gitIn(dirname(laneFile), ambient);
-  const shallow = await isShallow(git);
+  // Neither can lend its objects: it lacks some, and knows of it by itself only.
+  const shallow = (await isShallow(git)) || (await isPartialClone(git));
   return inDisposableRepository(async (copy) => {
     try {
       const remote = resolveRemote(repository, dirname(laneFile));
@@ -112,6 +113,12 @@ async function fetchHistory(copy: Git, remote: string, commits: readonly string[
 async function borrowObjects(copy: Git, git: Git): Promise<void> {
   const objects = (await git.text(['rev-parse', '--git-path', 'objects'])).replace(/\n$/, '');
   await writeFile(join(copy.directory, 'objects', 'info', 'alternates'), `${resolve(git.directory, objects)}\n`);
+}
+
+/** Whether a clone left out files or trees, to fetch them when they are needed. */
+export async function isPartialClone(git: Git): Promise<boolean> {
+  const settings = await git.text(['config', '--get-regexp', '^remote\\..*\\.promisor$']).catch(() => '');
+  return settings.trim() !== '';
 }
 
 const isShallow = async (git: Git): Promise<boolean> =>

@@ -44,7 +44,7 @@ export function decider(source: PublishSource, wanted: LaneOnBranch, options: Pu
   const { lane } = wanted.inventory;
   const { branch = source.rendered.lane.gitops.branch } = options;
   const relationTo = relationReader(source, environment);
-  let removal: ReturnType<typeof findRemoval> | undefined;
+  let isFirst = true;
 
   async function isSuperseded(objects: RemoteObjects, snapshot: BranchSnapshot, noted?: string): Promise<boolean> {
     if (allowOlder) return false;
@@ -53,13 +53,9 @@ export function decider(source: PublishSource, wanted: LaneOnBranch, options: Pu
       if (await isBehind(source, inventory, relationTo)) return true;
     }
     const published = inventories.get(lane);
-    // A lane that was not there when the branch was read before has not been removed since.
-    const before = removal;
-    removal =
-      published !== undefined || head === undefined ? undefined : (before ?? findRemoval(objects, branch, head, lane));
     if (published === undefined) {
       // A newer commit may have removed it. What nobody can compare does not hold up a lane that owns nothing.
-      const removed = await removal;
+      const removed = head === undefined ? undefined : await findRemoval(objects, branch, lane);
       return removed !== undefined && (await relationTo(removed)) === 'older';
     }
     if (noted === undefined || noted === published.laneCommit) return false;
@@ -76,7 +72,9 @@ export function decider(source: PublishSource, wanted: LaneOnBranch, options: Pu
       // Newer commits with the same files are in the note only. With several lanes it may tell of another one.
       const noteId = lanes.length === 1 ? state.noteId : undefined;
       const more = noteId === undefined ? [] : [noteId];
-      const snapshot = await readAround(read, state, wanted, { replaced, force, more });
+      const snapshot = await readAround(read, state, wanted, { replaced, isFirst, more });
+      // Who takes a path between two tries puts a file there.
+      isFirst = false;
       const noted = noteId === undefined ? undefined : await readNotedCommit(read, noteId);
       const unchanged = { ...UNDECIDED, snapshot };
       const superseded = begun(isSuperseded(objects, snapshot, noted));

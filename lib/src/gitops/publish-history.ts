@@ -1,7 +1,7 @@
 import { AgentRunError } from '../errors.ts';
 import { laneTrailerPattern, type Provenance, type Removals, readProvenance, readRemovals } from './commit-message.ts';
 import type { Git } from './git.ts';
-import type { RemoteObjects } from './remote-objects.ts';
+import { HISTORY, type RemoteObjects } from './remote-objects.ts';
 
 /** The newest commit that published a lane. */
 export interface PublishCommit {
@@ -49,13 +49,12 @@ export async function findPublishCommit(
  *   commit on the branch does not say
  */
 export async function findRemoval(
-  { git, fetch }: RemoteObjects,
+  { withHistory }: RemoteObjects,
   branch: string,
-  head: string,
   lane: string,
 ): Promise<string | undefined> {
-  await fetch(['--depth=1000'], [`refs/heads/${branch}`], 'commits');
-  return (await newestMention(git, head, lane))?.removal?.laneCommit;
+  const mention = await withHistory(branch, (git) => newestMention(git, HISTORY, lane));
+  return mention?.removal?.laneCommit;
 }
 
 /** No parent comes before its child in this order, whatever the dates say: those are the dates of the lane's commits. */

@@ -116,11 +116,14 @@ async function pushOnce(git: Git, remote: string, offers: readonly Offer[]): Pro
   }
 }
 
-/** Whether a ref was left as it was only because it was not alone; also where a server takes one ref at a time. */
+/**
+ * Whether a ref may have been left as it was only because it was not alone: the server takes one ref at a time, the
+ * other ref had moved, or the server refused, which says the same of both.
+ */
 function failedForAnother({ message }: GitFailure, { ref }: Offer): boolean {
   if (/not support --?atomic/i.test(message)) return true;
   const reasons = message.split('\n').filter((line) => line.startsWith('!\t') && line.includes(`:${ref}\t`));
-  return reasons.some((line) => /\(.*atomic.*\)/i.test(line));
+  return reasons.some((line) => /\[remote rejected\]|\(.*atomic.*\)/i.test(line));
 }
 
 /**

@@ -16,14 +16,20 @@ export interface RemoteObjects {
   readonly git: Git;
   readonly remote: string;
   /**
-   * Fetches without contents.
+   * Fetches commits and trees, without contents.
    *
    * @param how options of `git fetch`, such as the depth
-   * @param what `trees`, the default: commits and their trees; `commits`: no trees either, as far as the server can
-   *   leave them out
    * @throws GitFailure
    */
-  readonly fetch: (how: readonly string[], refs: readonly string[], what?: 'trees' | 'commits') => Promise<void>;
+  readonly fetch: (how: readonly string[], refs: readonly string[]) => Promise<void>;
+  /**
+   * Runs some work with the last thousand commits of a branch, the newest of which is {@link HISTORY}. They are in
+   * another repository: their trees are left out where the server can, and git takes a commit that it holds for a whole
+   * one when it fetches again.
+   *
+   * @throws GitFailure; what the work throws
+   */
+  readonly withHistory: <T>(branch: string, work: (git: Git) => Promise<T>) => Promise<T>;
   /** Fetches what is missing in one go. @throws GitFailure */
   readonly read: BlobReader;
   /** Contents that are known anyway: what they are the contents of need not be fetched. */
@@ -46,10 +52,7 @@ export async function withRemoteObjects<T>(
   environment?: Environment,
 ): Promise<T> {
   const run = (isPartial: boolean) =>
-    inDisposableRepository(async (git) => {
-      await nameRemote(git, remote);
-      return work(remoteObjects(git, remote, isPartial));
-    }, environment);
+    inRepositoryOf(remote, (git) => work(remoteObjects(git, remote, isPartial, environment)), environment);
   try {
     return await run(true);
   } catch (error) {
@@ -57,6 +60,15 @@ export async function withRemoteObjects<T>(
     return run(false);
   }
 }
+
+const inRepositoryOf = <T>(remote: string, work: (git: Git) => Promise<T>, environment?: Environment): Promise<T> =>
+  inDisposableRepository(async (git) => {
+    await nameRemote(git, remote);
+    return work(git);
+  }, environment);
+
+/** The newest commit of a branch whose history was fetched. */
+export const HISTORY = 'refs/agentrun/history';
 
 /** A name that nobody's own configuration of git has settings for. */
 const NAME = 'agentrun-gitops';
@@ -78,7 +90,7 @@ const PARTIAL_FETCH = [...PROMISOR, ...FETCH];
 const WITHOUT_CONTENTS = [...PARTIAL_FETCH, '--filter=blob:none'];
 const WITHOUT_TREES = [...PARTIAL_FETCH, '--filter=tree:0'];
 
-function remoteObjects(git: Git, remote: string, isPartial: boolean): RemoteObjects {
+function remoteObjects(git: Git, remote: string, isPartial: boolean, environment?: Environment): RemoteObjects {
   const known = new Map<string, Buffer>();
   const fetchContents = async (ids: readonly string[]): Promise<void> => {
     // Nothing that is here is offered as a base: the contents are wanted whatever the commits say.
@@ -94,21 +106,17 @@ function remoteObjects(git: Git, remote: string, isPartial: boolean): RemoteObje
   return {
     git,
     remote,
-    async fetch(how, refs, what = 'trees') {
-      const fetch = async (begin: readonly string[]) => git.text([...begin, ...how, '--', NAME, ...refs]);
-      const ways = isPartial ? (what === 'commits' ? [WITHOUT_TREES, WITHOUT_CONTENTS] : [WITHOUT_CONTENTS]) : [FETCH];
-      let refusal: unknown;
-      for (const way of ways) {
-        try {
-          await fetch(way);
-          return;
-        } catch (error) {
-          if (!isPartial || !saysNoFilter(error)) throw error;
-          refusal = error;
-        }
-      }
-      throw new NoFilter('the server takes no filter', { cause: refusal });
-    },
+    fetch: (how, refs) => fetchFiltered(git, isPartial ? [WITHOUT_CONTENTS] : [FETCH], [...how, '--', NAME, ...refs]),
+    withHistory: (branch, work) =>
+      inRepositoryOf(
+        remote,
+        async (history) => {
+          const ways = isPartial ? [WITHOUT_TREES, WITHOUT_CONTENTS] : [FETCH];
+          await fetchFiltered(history, ways, ['--depth=1000', '--', NAME, `+refs/heads/${branch}:${HISTORY}`]);
+          return work(history);
+        },
+        environment,
+      ),
     async read(ids) {
       const missing = [...new Set(ids)].filter((id) => !known.has(id));
       if (missing.length === 0) return known;
@@ -122,6 +130,21 @@ function remoteObjects(git: Git, remote: string, isPartial: boolean): RemoteObje
   };
 }
 
+/** Fetches in the first way that the server takes. */
+async function fetchFiltered(git: Git, ways: readonly (readonly string[])[], what: readonly string[]): Promise<void> {
+  let refusal: unknown;
+  for (const way of ways) {
+    try {
+      await git.text([...way, ...what]);
+      return;
+    } catch (error) {
+      if (!saysNoFilter(error)) throw error;
+      refusal = error;
+    }
+  }
+  throw new NoFilter('the server takes no filter', { cause: refusal });
+}
+
 /** A server may refuse some filters, or all of them, instead of ignoring them. */
 const saysNoFilter = (error: unknown): boolean =>
   error instanceof GitFailure && /\bfilter\b.*(?:not (?:supported|allowed)|unsupported)/i.test(error.message);
@@ -133,13 +156,12 @@ async function readBlobs(git: Git, ids: readonly string[]): Promise<Map<string, 
   let at = 0;
   while (at < output.length) {
     const end = output.indexOf(10, at);
-    const [id = '', type, size = '0'] = output.subarray(at, end).toString('latin1').split(' ');
-    if (type !== 'blob') {
-      at = end + 1;
-      continue;
-    }
-    blobs.set(id, output.subarray(end + 1, end + 1 + Number(size)));
-    at = end + 1 + Number(size) + 1;
+    const [id = '', type, size] = output.subarray(at, end).toString('latin1').split(' ');
+    at = end + 1;
+    // What is missing has no size, and nothing follows.
+    if (size === undefined) continue;
+    if (type === 'blob') blobs.set(id, output.subarray(at, at + Number(size)));
+    at += Number(size) + 1;
   }
   return blobs;
 }

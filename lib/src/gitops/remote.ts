@@ -24,7 +24,9 @@ export function resolveRemote(remote: string, cwd = process.cwd()): string {
   if (refused) throw new AgentRunError('remote-invalid', `"${shownRemote(remote)}" is no remote`);
   // user@host:path, unless a "/" before the ":" makes it a path.
   if (/^[^/:\s]+:/.test(remote)) return remote;
-  return isAbsolute(remote) ? remote : resolve(cwd, remote);
+  const path = isAbsolute(remote) ? remote : resolve(cwd, remote);
+  if (/[\0\r\n]/.test(path)) throw new AgentRunError('remote-invalid', `"${shownRemote(path)}" is no remote`);
+  return path;
 }
 
 const BRANCH = new RegExp(laneSchema.properties.gitops.properties.branch.pattern, 'u');

@@ -1,5 +1,5 @@
 import { AgentRunError } from '../errors.ts';
-import type { Git } from './git.ts';
+import { type Git, GitFailure } from './git.ts';
 import type { BranchPlan } from './publish-plan.ts';
 import { type Signing, signCommit } from './sign-commit.ts';
 
@@ -28,7 +28,7 @@ export interface CommitRequest extends Stamp {
   readonly note?: NoteContent;
 }
 
-/** The ids of a commit, and of the commit of the notes that sets its note. */
+/** The ids of a commit, and of the commit of the notes that sets its note, where that could be made. */
 export interface MadeCommit {
   readonly commit: string;
   readonly note?: string;
@@ -68,14 +68,21 @@ export async function writeCommit(git: Git, request: CommitRequest): Promise<Mad
     ...plan.removals.map((path) => `D ${quotedPath(path)}\n`),
     ...plan.writes.map(({ path, content }) => `M 100644 inline ${quotedPath(path)}\n${data(content)}`),
   ];
-  if (signing === undefined) {
-    const notes = note === undefined ? [] : [noteChanges(request, note, ':1', ':2')];
-    const [commit = '', made] = await importCommits(git, [changes.join(''), ...notes]);
-    return { commit, ...(made === undefined ? {} : { note: made }) };
+  if (signing === undefined && note !== undefined) {
+    const both = [changes.join(''), noteChanges(request, note, ':1', ':2')];
+    const [commit = '', made = ''] = (await importCommits(git, both).catch(ignoreFailure)) ?? [];
+    if (made !== '') return { commit, note: made };
   }
-  const [unsigned = ''] = await importCommits(git, [changes.join('')]);
-  const commit = await signCommit(git, unsigned, request, signing);
-  return { commit, ...(note === undefined ? {} : { note: await writeNote(git, request, note, commit) }) };
+  const [made = ''] = await importCommits(git, [changes.join('')]);
+  if (signing === undefined) return { commit: made };
+  const commit = await signCommit(git, made, request, signing);
+  const noted = note === undefined ? undefined : await writeNote(git, request, note, commit).catch(ignoreFailure);
+  return { commit, ...(noted === undefined ? {} : { note: noted }) };
+}
+
+/** Notes that are none must not hold up the commit: it goes without, and who sets its note later tells what is wrong. */
+function ignoreFailure(error: unknown): undefined {
+  if (!(error instanceof GitFailure)) throw error;
 }
 
 /** Makes a commit of the notes that sets the note of one commit, and returns its id. */

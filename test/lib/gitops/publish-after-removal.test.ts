@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { unpublishLane } from '../../../lib/src/gitops/unpublish.ts';
+import { faultyServer } from '../../helpers/faulty-git-server.ts';
+import { serveGit } from '../../helpers/git-http-server.ts';
 import { isolatedGitEnvironment } from '../../helpers/git-remote.ts';
 import { BRANCH, laneText, publishSource } from '../../helpers/publish-lanes.ts';
 import { type PublishSetup, publishSetup, refsOf } from '../../helpers/publish-setup.ts';
@@ -42,6 +44,26 @@ describe('a lane that a newer commit removed', () => {
     expect((await setup.publish(after)).status).toBe('published');
   });
 
+  it('stays away when that happens between two tries', async () => {
+    await setup.publish(await setup.commit({ number: 1 }));
+    const [late, newer] = [await setup.commit({ number: 2 }), await setup.commit({ number: 2, content: 1 })];
+    await setup.remote.git(['config', 'http.receivepack', 'true']);
+    const behind = await serveGit(setup.remote);
+    const comeAndGo = async () => {
+      await setup.publish(newer);
+      await remove('v0.2', newer.commit);
+    };
+    const server = await faultyServer(behind.url, (one, nth) =>
+      one === 'POST /git-receive-pack' && nth === 1 ? { before: comeAndGo } : undefined,
+    );
+    try {
+      expect(await setup.publish(late, { remote: server.url })).toMatchObject({ status: 'superseded', attempts: 2 });
+    } finally {
+      await server.close();
+      await behind.close();
+    }
+  });
+
   it('stays away when others published since', async () => {
     const { before } = await removed();
     await setup.publish(await setup.commit({ number: 3 }));
@@ -64,12 +86,16 @@ describe('a lane that a newer commit removed', () => {
     expect((await setup.publish(before)).status).toBe('superseded');
   });
 
-  it('stays away for a clone that was made before, and asks the repository of the lanes', async () => {
+  it.each([
+    ['whole', []],
+    ['partial', ['--filter=blob:none']],
+  ])('stays away for a %s clone that was made before, and asks the repository of the lanes', async (_, filter) => {
+    setup.lanes.git('config', 'uploadpack.allowFilter', 'true');
     const clone = join(setup.scratch, 'clone');
     const before = await setup.commit({ number: 1 });
     await setup.publish(before);
     const env = isolatedGitEnvironment();
-    execFileSync('git', ['clone', '--quiet', pathToFileURL(setup.lanes.dir).href, clone], { env });
+    execFileSync('git', ['clone', '--quiet', ...filter, pathToFileURL(setup.lanes.dir).href, clone], { env });
     await remove('v0.1', (await setup.commit({ number: 1, content: 1 })).commit);
     const repository = pathToFileURL(setup.lanes.dir).href;
     const late = await publishSource(clone, 1, laneText({ number: 1 }), before.commit.id);

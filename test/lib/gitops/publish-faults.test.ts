@@ -189,7 +189,8 @@ it.each([
   const { code, message } = await failure(source);
   expect(code).toBe('branch-protected');
   expect(message).toContain(words);
-  expect(execFileSync('cat', [join(setup.remote.dir, 'hook-calls')], { encoding: 'utf8' })).toBe('called\n');
+  // Once for branch and note together, and once for the branch alone.
+  expect(execFileSync('cat', [join(setup.remote.dir, 'hook-calls')], { encoding: 'utf8' })).toBe('called\ncalled\n');
 });
 
 it('a server that takes no rewritten history takes publishes', async () => {
@@ -233,6 +234,25 @@ it('a branch that stays locked ends with push-timeout, in the words of the serve
   const { code, message } = await failure(source, { deadlineMs: 700 });
   expect(code).toBe('push-timeout');
   expect(message).toMatch(/^refs\/heads\/gitops\/all could not be had within 1 s, in \d+ tries: .*lock/);
+});
+
+it('a server that refuses the note with the branch gets the branch alone', async () => {
+  const source = await published();
+  hook('pre-receive', 'while read before after ref; do case $ref in refs/notes/*) exit 1;; esac; done');
+  const { status, problems } = await setup.publish(source);
+  expect([status, problems.map(({ code }) => code)]).toEqual(['published', ['note-not-pushed']]);
+});
+
+it.each([
+  ['a folder of others', 'refs/notes/hydrator.metadata/x', 'HEAD'],
+  ['no commit', 'refs/notes/hydrator.metadata', 'blob'],
+])('notes that are %s do not hold up the branch', async (_, ref, what) => {
+  const source = await published();
+  await setup.remote.git(['update-ref', '-d', 'refs/notes/hydrator.metadata']);
+  const id = what === 'blob' ? await setup.remote.git(['hash-object', '-w', '--stdin'], 'x') : BRANCH;
+  await setup.remote.git(['update-ref', ref, id]);
+  const { status, problems } = await setup.publish(source, { deadlineMs: 500 });
+  expect([status, problems.map(({ code }) => code)]).toEqual(['published', ['note-not-pushed']]);
 });
 
 it('a remote that is no repository is remote-not-found', async () => {

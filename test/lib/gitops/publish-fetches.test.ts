@@ -20,10 +20,13 @@ afterEach(async () => {
   for (const close of closing.reverse()) await close();
 });
 
-/** A server that counts what it is asked. */
-async function counting(options: GitHttpOptions = {}): Promise<FaultyServer> {
+/** A server that counts what it is asked, and does something else before one of the requests. */
+async function counting(
+  options: GitHttpOptions = {},
+  faultOf: Parameters<typeof faultyServer>[1] = () => undefined,
+): Promise<FaultyServer> {
   const behind = await serveGit(setup.remote, options);
-  const server = await faultyServer(behind.url, () => undefined);
+  const server = await faultyServer(behind.url, faultOf);
   closing.push(
     () => behind.close(),
     () => server.close(),
@@ -107,6 +110,35 @@ describe.each([
     expect(await setup.remote.git(['ls-tree', '-r', '--name-only', BRANCH, '.agentrun'])).toBe(
       '.agentrun/lanes/v0.1.json',
     );
+  });
+});
+
+describe('a first publish', () => {
+  it.each([2, 3, 4, 5, 6, 7])('lands though the branch moves before the request %i for it', async (at) => {
+    await setup.publish(await setup.commit({ number: 1 }));
+    const source = await setup.commit({ number: 2 });
+    let foreign = '';
+    const server = await counting({}, (one, nth) => {
+      if (one !== FETCH || nth !== at) return undefined;
+      return { before: async () => (foreign = await setup.remote.commit({ 'README.md': 'hello\n' }, BRANCH)) };
+    });
+    const { status, commit } = await setup.publish(source, { remote: server.url });
+    expect([status, commit]).toEqual(['published', await setup.remote.git(['rev-parse', BRANCH])]);
+    if (foreign !== '') expect(await setup.remote.git(['merge-base', BRANCH, foreign])).toBe(foreign);
+  });
+
+  it('lands though the branch goes back before the push', async () => {
+    await setup.publish(await setup.commit({ number: 1 }));
+    const former = await setup.remote.git(['rev-parse', BRANCH]);
+    await setup.remote.commit({ 'README.md': 'hello\n' }, BRANCH);
+    const server = await counting({}, (one, nth) =>
+      one === PUSH && nth === 1
+        ? { before: () => setup.remote.git(['update-ref', `refs/heads/${BRANCH}`, former]) }
+        : undefined,
+    );
+    const { status, attempts } = await setup.publish(await setup.commit({ number: 2 }), { remote: server.url });
+    expect([status, attempts]).toEqual(['published', 2]);
+    expect(await setup.remote.git(['rev-parse', `${BRANCH}^`])).toBe(former);
   });
 });
 

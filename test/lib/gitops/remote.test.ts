@@ -153,6 +153,10 @@ describe('a remote', () => {
     expect(() => resolveRemote(remote, '/lanes')).toThrow(/is no remote$/);
   });
 
+  it('a path in a folder whose name ends a line is none', () => {
+    expect(() => resolveRemote('remote.git', '/lanes\n[core]')).toThrow(/is no remote$/);
+  });
+
   it.each([
     'https://user:pa55word@git.example/a.git',
     'http://pa55word@git.example:8080/a.git',

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serveGit } from '../../helpers/git-http-server.ts';
 import { isolatedGitEnvironment } from '../../helpers/git-remote.ts';
@@ -90,6 +91,14 @@ describe('the commit of the lane', () => {
     const result = await setup.verify({ repository: { directory, url: setup.lanes.dir } });
     expect(result.status).toBe('equal');
     expect(execFileSync('git', ['rev-list', '--all', '--count'], { cwd: directory, encoding: 'utf8' })).toBe(before);
+  });
+
+  it.each(['blob:none', 'tree:0'])('is fetched for a partial clone, made with %s', async (filter) => {
+    setup.lanes.git('config', 'uploadpack.allowFilter', 'true');
+    const directory = join(setup.scratch, `partial-${filter.replace(':', '-')}`);
+    const origin = pathToFileURL(setup.lanes.dir).href;
+    setup.lanes.git('clone', '--quiet', '--no-checkout', `--filter=${filter}`, origin, directory);
+    expect((await setup.verify({ repository: { directory, url: origin } })).status).toBe('equal');
   });
 
   it('is fetched with the branches where a server does not give out single commits', async () => {

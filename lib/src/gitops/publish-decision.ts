@@ -5,7 +5,7 @@ import { hydratorNote } from './hydrator-metadata.ts';
 import { relationHere } from './lane-commit.ts';
 import { type LaneOnBranch, type PublishSource, planPublish } from './lane-on-branch.ts';
 import type { PublishOptions, PublishStatus } from './publish.ts';
-import { findRemoval } from './publish-history.ts';
+import { findRemoval, type KnownRemoval } from './publish-history.ts';
 import type { BranchPlan } from './publish-plan.ts';
 import { readNotedCommit } from './push-note.ts';
 import type { RemoteObjects } from './remote-objects.ts';
@@ -45,6 +45,7 @@ export function decider(source: PublishSource, wanted: LaneOnBranch, options: Pu
   const { branch = source.rendered.lane.gitops.branch } = options;
   const relationTo = relationReader(source, environment);
   let isFirst = true;
+  let removal: KnownRemoval | undefined;
 
   async function isSuperseded(objects: RemoteObjects, snapshot: BranchSnapshot, noted?: string): Promise<boolean> {
     if (allowOlder) return false;
@@ -55,7 +56,8 @@ export function decider(source: PublishSource, wanted: LaneOnBranch, options: Pu
     const published = inventories.get(lane);
     if (published === undefined) {
       // A newer commit may have removed it. What nobody can compare does not hold up a lane that owns nothing.
-      const removed = head === undefined ? undefined : await findRemoval(objects, branch, lane);
+      removal = head === undefined ? undefined : await findRemoval(objects, branch, head, lane, removal);
+      const removed = removal?.laneCommit;
       return removed !== undefined && (await relationTo(removed)) === 'older';
     }
     if (noted === undefined || noted === published.laneCommit) return false;
